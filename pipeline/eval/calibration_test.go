@@ -1,0 +1,88 @@
+package eval
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestCalibrateCountsOnlyWhatWasAnswered(t *testing.T) {
+	got := Calibrate([]Judged{
+		{Confidence: 0.9, Correct: true, Metres: 3e3, RadiusP50: 5e3, RadiusP90: 20e3},      // inside both
+		{Confidence: 0.9, Correct: true, Metres: 15e3, RadiusP50: 5e3, RadiusP90: 20e3},     // inside p90 only
+		{Confidence: 0.5, Correct: false, Metres: 100e3, RadiusP50: 50e3, RadiusP90: 200e3}, // inside p90 only
+		{Confidence: 0.5, Correct: false, Metres: 900e3, RadiusP50: 50e3, RadiusP90: 200e3}, // outside both
+		{Confidence: 0.1, Abstained: true, Metres: 1, RadiusP50: 1e7, RadiusP90: 1e7},       // near, but nobody was told
+	})
+	if got.Photos != 5 || got.Answered != 4 || got.Abstained != 0.2 {
+		t.Errorf("counts: %+v", got)
+	}
+	for name, pair := range map[string][2]float64{
+		"within 25 km": {*got.Within25km, 0.5}, "within 200 km": {*got.Within200km, 0.75},
+		"inside p50": {*got.InsideP50, 0.25}, "inside p90": {*got.InsideP90, 0.75},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: %g, want %g", name, pair[0], pair[1])
+		}
+	}
+}
+
+func TestCalibrateWithoutAnswersHasNoShares(t *testing.T) {
+	got := Calibrate([]Judged{{Confidence: 0.1, Abstained: true}})
+	if got.Abstained != 1 || got.Within25km != nil || got.InsideP90 != nil {
+		t.Errorf("a share of nothing must stay empty: %+v", got)
+	}
+	if empty := Calibrate(nil); empty.Photos != 0 || empty.Abstained != 0 {
+		t.Errorf("nothing judged: %+v", empty)
+	}
+}
+
+func TestECE(t *testing.T) {
+	right := func(c float64) Judged { return Judged{Confidence: c, Correct: true} }
+	wrong := func(c float64) Judged { return Judged{Confidence: c} }
+	for _, row := range []struct {
+		story  string
+		judged []Judged
+		want   float64
+	}{
+		{"sure and right", []Judged{right(1), right(1)}, 0},
+		{"sure and wrong", []Judged{wrong(1), wrong(1)}, 1},
+		{"half sure, right half of the time", []Judged{right(0.5), wrong(0.5)}, 0},
+		{"claims 0.8, is right in one of four", []Judged{right(0.8), wrong(0.8), wrong(0.8), wrong(0.8)}, 0.55},
+		// One bin would cancel these two; two bins must not.
+		{"doubts when right, boasts when wrong", []Judged{right(0.2), wrong(0.8)}, 0.8},
+		{"bins are closed above: 1/15 is still the first", []Judged{wrong(1.0 / 15), right(0.5 / 15)}, (1 - 1.5/15) / 2},
+		{"zero confidence has a bin", []Judged{wrong(0)}, 0},
+		{"nothing", nil, 0},
+	} {
+		if got := ECE(row.judged); math.Abs(got-row.want) > 1e-12 {
+			t.Errorf("%s: %g, want %g", row.story, got, row.want)
+		}
+	}
+}
+
+func TestECEIsAtMostTheWorstGap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		judged := rapid.SliceOf(rapid.Custom(func(t *rapid.T) Judged {
+			return Judged{Confidence: rapid.Float64Range(0, 1).Draw(t, "p"), Correct: rapid.Bool().Draw(t, "correct")}
+		})).Draw(t, "judged")
+		worst, confident, correct := 0.0, 0.0, 0.0
+		for _, j := range judged {
+			hit := 0.0
+			if j.Correct {
+				hit = 1
+			}
+			worst = max(worst, math.Abs(j.Confidence-hit))
+			confident, correct = confident+j.Confidence, correct+hit
+		}
+		got := ECE(judged)
+		if got < 0 || got > worst+1e-9 {
+			t.Fatalf("ece %g, worst single gap %g", got, worst)
+		}
+		// Splitting into bins can only reveal gaps, never hide the overall one.
+		if n := float64(len(judged)); n > 0 && got < math.Abs(confident-correct)/n-1e-9 {
+			t.Fatalf("ece %g is below the overall gap %g", got, math.Abs(confident-correct)/n)
+		}
+	})
+}
