@@ -1,0 +1,33 @@
+// Package decode turns the bytes of a photo into the pixels the model was
+// trained on, and reads when and where a camera says they were taken.
+//
+// It promises:
+//
+//   - Exact geometry. The source is the centre square of the upright photo with
+//     side Crop × min(width, height), as a float box; it is resampled with an
+//     antialiased bicubic (a = −0.5) that agrees with Pillow's
+//     Image.resize((S, S), BICUBIC, box=…) to the last bit for lossless input.
+//     A JPEG is first scaled by 1/2, 1/4 or 1/8 inside its decoder when at
+//     least two source samples per output sample remain.
+//   - Limits before pixels. The format is recognised by its first bytes in Go,
+//     from a list of seven; bytes, pixels, shorter side and aspect are checked
+//     on the header. libvips' loaders that it calls untrusted are blocked.
+//   - One answer: pixels, or an error that is one of [ErrEmpty], [ErrFormat],
+//     [ErrLimits] and [ErrCorrupt] and reads as a sentence about the photo.
+//   - Bounded memory. A sequential photo is read top to bottom in strips. No
+//     more than GOMAXPROCS photos are in C at a time, and half as many of the
+//     formats whose codecs start threads of their own (HEIC, AVIF).
+//   - No Go pointer stays in C: one photo is one C call, and dst may be memory
+//     that Go does not know ([Slots]).
+//
+// What can be converted is: the first frame of an animation, the first page of
+// a TIFF, 16 bits to 8, grey and CMYK to sRGB, transparency onto white. EXIF
+// orientation is applied once; for HEIC and AVIF it is the container's rotation
+// that counts and the EXIF tag is history. Colour profiles of RGB photos are
+// not applied, because they were not in training.
+//
+// It refuses RAW, SVG, PDF, BMP, JPEG XL and JPEG 2000, embedded thumbnails, and
+// photos that end before the needed rows do. It cannot stop a running codec
+// and cannot outlive a crash inside one: whoever decodes photos of strangers
+// isolates the process.
+package decode

@@ -1,0 +1,240 @@
+// shim.c: from an object in memory to size × size RGB through libvips, in one
+// call, on the calling thread, reading the picture from top to bottom once.
+
+#include <string.h>
+
+#include <vips/vips.h>
+
+#include "shim.h"
+
+// Source rows asked of libvips at a time. Its sequential loaders work in
+// strips of 8 or 16 lines; more would only be held, not saved.
+#define STRIP 16
+
+static void
+hush(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer p)
+{
+}
+
+static gpointer
+start(gpointer unused)
+{
+	// A damaged photo is an answer, not a line on somebody's terminal.
+	g_log_set_handler("VIPS",
+		G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG,
+		hush, NULL);
+	if (VIPS_INIT("planetag"))
+		return GINT_TO_POINTER(-1);
+	vips_concurrency_set(1);
+	vips_cache_set_max(0);
+	vips_cache_set_max_mem(0);
+	vips_cache_set_max_files(0);
+	vips_block_untrusted_set(TRUE);
+	return GINT_TO_POINTER(0);
+}
+
+// pt_start starts libvips once per process, however often it is called.
+int
+pt_start(void)
+{
+	static GOnce once = G_ONCE_INIT;
+
+	return GPOINTER_TO_INT(g_once(&once, start, NULL));
+}
+
+int
+pt_has_loader(int loader)
+{
+	static const char *const name[] = {
+		[PT_JPEG] = "jpegload_buffer", [PT_PNG] = "pngload_buffer",
+		[PT_WEBP] = "webpload_buffer", [PT_GIF] = "gifload_buffer",
+		[PT_TIFF] = "tiffload_buffer", [PT_HEIF] = "heifload_buffer",
+	};
+
+	return vips_type_find("VipsOperation", name[loader]) != 0;
+}
+
+// open_photo opens the first frame or page. No loader turns the picture here:
+// HEIF's own container rotation is the only one libvips cannot leave out.
+static int
+open_photo(const void *data, size_t len, int loader, int shrink, VipsImage **out)
+{
+	void *d = (void *) data; // the loaders only read
+	VipsAccess seq = VIPS_ACCESS_SEQUENTIAL;
+	VipsFailOn strict = VIPS_FAIL_ON_ERROR; // includes truncated
+
+	switch (loader) {
+	case PT_JPEG:
+		return vips_jpegload_buffer(d, len, out,
+			"access", seq, "fail_on", strict, "shrink", shrink, NULL);
+	case PT_PNG:
+		return vips_pngload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
+	case PT_WEBP:
+		return vips_webpload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
+	case PT_GIF:
+		return vips_gifload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
+	case PT_TIFF:
+		return vips_tiffload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
+	default:
+		// Never the embedded thumbnail: the model was trained on photos.
+		return vips_heifload_buffer(d, len, out,
+			"access", seq, "fail_on", strict, "thumbnail", FALSE, NULL);
+	}
+}
+
+// refused says whether the header is over a limit. Pixels alone are no guard:
+// a few hundred bytes can claim 59424 × 3.
+static int
+refused(const pt_request *req, int width, int height)
+{
+	double shorter = MIN(width, height), longer = MAX(width, height);
+
+	return shorter < req->min_side || longer > shorter * req->max_aspect ||
+		shorter * longer > req->max_pixels;
+}
+
+// shrink_for is the largest DCT scaling of a JPEG that leaves the bicubic at
+// least 2 source samples per output sample; below that quality suffers.
+static int
+shrink_for(const pt_request *req, int width, int height)
+{
+	double side = req->crop * MIN(width, height);
+	int shrink = 8;
+
+	if (req->loader != PT_JPEG)
+		return 1;
+	while (shrink > 1 && side < 2.0 * shrink * req->size)
+		shrink /= 2;
+	return shrink;
+}
+
+// step replaces *image with next, so that one reference is held at any time.
+static void
+step(VipsImage **image, VipsImage *next)
+{
+	g_object_unref(*image);
+	*image = next;
+}
+
+// to_rgb makes *image 8 bit sRGB of three bands, transparency on white.
+// Profiles of RGB photos are not applied, exactly as in training; CMYK has no
+// meaning without one, so there the embedded or a standard one is.
+static int
+to_rgb(VipsImage **image)
+{
+	VipsImage *next;
+	VipsArrayDouble *white;
+	int failed;
+
+	if (vips_colourspace(*image, &next, VIPS_INTERPRETATION_sRGB, NULL))
+		return -1;
+	step(image, next);
+	if (vips_image_hasalpha(*image)) {
+		white = vips_array_double_newv(1, 255.0);
+		failed = vips_flatten(*image, &next, "background", white, NULL);
+		vips_area_unref(VIPS_AREA(white));
+		if (failed)
+			return -1;
+		step(image, next);
+	}
+	if ((*image)->Bands > 3) {
+		if (vips_extract_band(*image, &next, 0, "n", 3, NULL))
+			return -1;
+		step(image, next);
+	}
+	return (*image)->Bands == 3 && (*image)->BandFmt == VIPS_FORMAT_UCHAR ? 0 : -1;
+}
+
+// pour reads what the resampler needs and nothing below it, strip by strip.
+static int
+pour(VipsImage *image, pt_resampler *r)
+{
+	int left = pt_axis_begin(&r->x), end = pt_axis_end(&r->y);
+	VipsRect strip = { left, 0, pt_axis_end(&r->x) - left, 0 };
+	VipsRegion *region = vips_region_new(image);
+	int failed = 0;
+
+	for (int top = pt_axis_begin(&r->y); top < end && !failed; top += STRIP) {
+		strip.top = top;
+		strip.height = MIN(STRIP, end - top);
+		failed = vips_region_prepare(region, &strip);
+		for (int y = top; !failed && y < top + strip.height; y++)
+			pt_resampler_row(r, y, VIPS_REGION_ADDR(region, left, y));
+	}
+	g_object_unref(region);
+	return failed;
+}
+
+// square resamples the centre square of image, which was loaded at 1/shrink,
+// into dst. The divisor is shrink itself, not the ratio of the sizes: libvips
+// drops the last, partly covered sample, but the others stay shrink apart. The
+// box may so end a fraction of a sample outside; the kernel then ends inside.
+static int
+square(VipsImage *image, const pt_request *req, const pt_answer *a,
+	int shrink, uint8_t *dst)
+{
+	double side = req->crop * MIN(a->width, a->height);
+	double left = (a->width - side) / 2 / shrink;
+	double top = (a->height - side) / 2 / shrink;
+	const float box[4] = { left, top, left + side / shrink, top + side / shrink };
+	pt_resampler r;
+	int failed;
+
+	pt_resampler_init(&r, req->size, dst, a->orientation,
+		image->Xsize, image->Ysize, box);
+	failed = pour(image, &r);
+	pt_resampler_free(&r);
+	return failed;
+}
+
+static int
+decode(const void *data, size_t len, const pt_request *req, uint8_t *dst,
+	pt_answer *out, VipsImage **image)
+{
+	int shrink, turn;
+
+	if (open_photo(data, len, req->loader, 1, image))
+		return PT_CORRUPT;
+	out->width = (*image)->Xsize;
+	out->height = (*image)->Ysize;
+	turn = vips_image_get_orientation(*image);
+	// libheif has turned the picture already; its EXIF tag is for the past.
+	out->orientation = req->loader == PT_HEIF || turn < 1 || turn > 8 ? 1 : turn;
+	if (refused(req, out->width, out->height))
+		return PT_REFUSED;
+	shrink = shrink_for(req, out->width, out->height);
+	if (shrink > 1) {
+		g_clear_object(image);
+		if (open_photo(data, len, req->loader, shrink, image))
+			return PT_CORRUPT;
+	}
+	if (to_rgb(image))
+		return PT_UNSUPPORTED;
+	return square(*image, req, out, shrink, dst) ? PT_CORRUPT : PT_OK;
+}
+
+// pt_decode writes the upright centre square of the photo into dst, or says
+// why it cannot. dst's content after a failure is unspecified.
+int
+pt_decode(const void *data, size_t len, const pt_request *req, uint8_t *dst,
+	pt_answer *out)
+{
+	VipsImage *image = NULL;
+	int code;
+
+	memset(out, 0, sizeof(*out));
+	// libvips has one error text for the whole process. What stands there now
+	// is old; what a neighbour adds meanwhile is sorted out by its prefix.
+	vips_error_clear();
+	code = decode(data, len, req, dst, out, &image);
+	g_clear_object(&image);
+	if (code != PT_OK) {
+		char *text = vips_error_buffer_copy();
+
+		g_strlcpy(out->message, text, sizeof(out->message));
+		g_free(text);
+	}
+	// The thread belongs to Go and may never call again: leave nothing on it.
+	vips_thread_shutdown();
+	return code;
+}

@@ -1,0 +1,71 @@
+// shim.h: the whole of what Go asks of C. One photo is one call of pt_decode;
+// nothing is kept after it returns, neither the object's bytes nor dst.
+#ifndef PLANETAG_DECODE_SHIM_H
+#define PLANETAG_DECODE_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PT_JPEG, PT_PNG, PT_WEBP, PT_GIF, PT_TIFF, PT_HEIF };
+
+// What pt_decode answers. Zero is success.
+enum {
+	PT_OK,
+	PT_CORRUPT,     // the loader failed; message says what it said
+	PT_REFUSED,     // the header is over a limit; width and height are set
+	PT_UNSUPPORTED, // this libvips cannot load it or cannot turn it into sRGB
+};
+
+typedef struct {
+	int loader;        // PT_JPEG …
+	int size;          // the output is size × size × 3 bytes
+	double crop;       // side of the source square ÷ the shorter side
+	double max_pixels; // limits on the header, checked before any pixel
+	double max_aspect;
+	int min_side;
+} pt_request;
+
+typedef struct {
+	int width, height; // as stored, before orientation
+	int orientation;   // EXIF, 1 … 8
+	char message[256]; // first complaint of the loader
+} pt_answer;
+
+int pt_start(void);
+int pt_has_loader(int loader);
+int pt_decode(const void *data, size_t len, const pt_request *req,
+	uint8_t *dst, pt_answer *out);
+
+// resample.c
+
+// pt_axis is the resampling along one axis: output i is the sum of count[i]
+// source samples starting at first[i], weighted by weight[i * taps …].
+typedef struct {
+	int size, taps;
+	int *first, *count;
+	int32_t *weight;
+} pt_axis;
+
+// pt_resampler takes source rows from top to bottom and writes dst as soon as
+// the rows under an output row are there, so that memory is bounded by the
+// kernel's height and not by the photo's.
+typedef struct {
+	pt_axis x, y;
+	int turned;       // the stored x is the upright y
+	int line;         // bytes in a row of the ring
+	uint8_t *ring;    // the last y.taps rows: resampled along x, or raw when turned
+	int32_t *sum;     // a row along y before rounding
+	uint8_t *row;     // the same row rounded; room for the output row behind it
+	int next;         // first output row not yet written
+	uint8_t *dst;
+	ptrdiff_t origin, step_x, step_y; // where stored (0,0) lies and how to walk
+} pt_resampler;
+
+void pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
+	int width, int height, const float box[4]);
+void pt_resampler_row(pt_resampler *r, int y, const uint8_t *row);
+void pt_resampler_free(pt_resampler *r);
+int pt_axis_begin(const pt_axis *a);
+int pt_axis_end(const pt_axis *a);
+
+#endif
