@@ -2,13 +2,14 @@ package decode
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
 
 // tooBig is the sentence for an object of too many bytes.
 func (l Limits) tooBig(f format, n int) error {
-	return &fault{ErrLimits, fmt.Sprintf("%s is %s MiB, the limit is %s", f,
+	return &fault{ErrLimits, fmt.Sprintf("%s is %s MiB, the limit is %s MiB", f,
 		decimal(float64(n)/(1<<20)), decimal(float64(l.MaxBytes)/(1<<20)))}
 }
 
@@ -28,10 +29,9 @@ func (l Limits) refusal(f format, width, height int) error {
 	}
 }
 
-// decimal writes 1600 as 1600 and 70.125 as 70.1.
+// decimal writes 1600 as 1600, 187.5 as 187.5 and 100.01 as 100.01.
 func decimal(v float64) string {
-	s := strconv.FormatFloat(v, 'f', 1, 64)
-	return strings.TrimSuffix(s, ".0")
+	return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
 }
 
 func notInstalled(f format) error {
@@ -55,7 +55,7 @@ func damaged(f format, message string) error {
 		return notInstalled(f)
 	}
 	state := "corrupt"
-	for _, sign := range []string{"premature end", "truncated", "unexpected end", "end of file", "end of stream", "not enough data", "read error"} {
+	for _, sign := range []string{"premature end", "truncated", "unexpected end", "end of file", "end of stream", "not enough data", "read error", "bad seek"} {
 		if strings.Contains(low, sign) {
 			state = "truncated"
 			break

@@ -77,6 +77,9 @@ type Info struct {
 	Orientation   int    // the EXIF orientation that was applied, 1 … 8
 }
 
+// The two layouts are one; this stops compiling when they part.
+var _ [unsafe.Sizeof(patch{})]byte = [C.sizeof_pt_patch]byte{}
+
 // Decoder decodes photos; it is safe for concurrent use and holds no memory
 // between photos.
 type Decoder struct {
@@ -124,15 +127,14 @@ func (d *Decoder) Pixels(data []byte, g Geometry, dst []byte) (Info, error) {
 	if int64(len(data)) > d.limits.MaxBytes {
 		return Info{Format: string(f)}, d.limits.tooBig(f, len(data))
 	}
-	loader := loaderOf(f)
-	if C.pt_has_loader(loader) == 0 {
+	if C.pt_has_loader(loaderOf(f)) == 0 {
 		return Info{Format: string(f)}, notInstalled(f)
 	}
-	return d.run(f, loader, data, g, dst)
+	return d.run(f, data, g, dst)
 }
 
 // run is the one C call, admitted by the semaphores.
-func (d *Decoder) run(f format, loader C.int, data []byte, g Geometry, dst []byte) (Info, error) {
+func (d *Decoder) run(f format, data []byte, g Geometry, dst []byte) (Info, error) {
 	if f.heavy() {
 		d.heavy <- struct{}{}
 		defer func() { <-d.heavy }()
@@ -140,23 +142,32 @@ func (d *Decoder) run(f format, loader C.int, data []byte, g Geometry, dst []byt
 	d.any <- struct{}{}
 	defer func() { <-d.any }()
 
+	blocks := exifBlocks(f, data)
 	request := C.pt_request{
-		loader:     loader,
-		size:       C.int(g.Size),
-		crop:       C.double(g.Crop),
-		max_pixels: C.double(d.limits.MaxPixels),
-		max_aspect: C.double(d.limits.MaxAspect),
-		min_side:   C.int(d.limits.MinSide),
+		loader:      loaderOf(f),
+		orientation: C.int(orientationOf(f, data, blocks)),
+		size:        C.int(g.Size),
+		crop:        C.double(g.Crop),
+		max_pixels:  C.double(d.limits.MaxPixels),
+		max_aspect:  C.double(d.limits.MaxAspect),
+		min_side:    C.int(d.limits.MinSide),
 	}
+	patches := concealed(blocks)
 	var answer C.pt_answer
 	code := C.pt_decode(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)),
+		(*C.pt_patch)(unsafe.Pointer(unsafe.SliceData(patches))), C.size_t(len(patches)),
 		&request, (*C.uint8_t)(unsafe.SliceData(dst)), &answer)
+	return d.answer(f, request, code, &answer)
+}
+
+// answer translates what C said.
+func (d *Decoder) answer(f format, request C.pt_request, code C.int, answer *C.pt_answer) (Info, error) {
 
 	info := Info{
 		Format:      string(f),
 		Width:       int(answer.width),
 		Height:      int(answer.height),
-		Orientation: int(answer.orientation),
+		Orientation: int(request.orientation),
 	}
 	if info.Orientation >= 5 { // the turned ones
 		info.Width, info.Height = info.Height, info.Width

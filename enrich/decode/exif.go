@@ -44,15 +44,8 @@ func ReadExif(data []byte) (Exif, error) {
 	if err != nil {
 		return Exif{}, err
 	}
-	kind, ok := map[format]imagemeta.ImageFormat{
-		formatJPEG: imagemeta.JPEG, formatPNG: imagemeta.PNG, formatWebP: imagemeta.WebP,
-		formatTIFF: imagemeta.TIFF, formatHEIC: imagemeta.HEIF, formatAVIF: imagemeta.AVIF,
-	}[f]
-	if !ok { // GIF has none
-		return Exif{}, nil
-	}
 	tags := exifFields{}
-	if err := tags.read(data, kind); err != nil {
+	if err := tags.read(f, data, exifBlocks(f, data)); err != nil {
 		return Exif{}, &fault{ErrCorrupt, fmt.Sprintf("%s has broken exif: %s", f, printable(err.Error()))}
 	}
 	return tags.exif(), nil
@@ -71,16 +64,35 @@ var wantedTags = map[string]bool{
 	"IFD0/GPSInfoIFD/GPSLongitude": true, "IFD0/GPSInfoIFD/GPSLongitudeRef": true,
 }
 
-// read walks the tags. The library's own Timeout is not used: it walks away
+// orientationOf is the EXIF orientation to undo, 1 when there is nothing to do.
+// Damage behind the tag does not matter. HEIC and AVIF are turned by their
+// container (irot, imir) while decoding; their EXIF tag is for the past.
+func orientationOf(f format, data []byte, blocks []exifBlock) int {
+	if f.heavy() {
+		return 1
+	}
+	tags := exifFields{}
+	_ = tags.read(f, data, blocks)
+	return max(1, tags.orientation())
+}
+
+// read walks the tags; beside an error, t has those before the damage. The library's own Timeout is not used: it walks away
 // from a goroutine that goes on reading buffers already given back to a pool.
-func (t exifFields) read(data []byte, kind imagemeta.ImageFormat) (err error) {
+func (t exifFields) read(f format, data []byte, blocks []exifBlock) (err error) {
+	if len(blocks) == 0 {
+		return nil
+	}
+	kind, tiff := imagemeta.TIFF, blocks[0].tiff // the first one wins, as in viewers
+	if f.heavy() {
+		kind, tiff = imagemeta.HEIF, data
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("parser panicked: %v", p)
 		}
 	}()
 	bounded := &boundedReader{
-		data: bytes.NewReader(data), left: exifBytes, deadline: time.Now().Add(exifTime),
+		data: bytes.NewReader(tiff), left: exifBytes, deadline: time.Now().Add(exifTime),
 	}
 	_, err = imagemeta.Decode(imagemeta.Options{
 		R:            bounded,
@@ -93,7 +105,7 @@ func (t exifFields) read(data []byte, kind imagemeta.ImageFormat) (err error) {
 		},
 		HandleTag: func(tag imagemeta.TagInfo) error {
 			path := tag.Namespace + "/" + tag.Tag
-			if _, seen := t[path]; !seen { // the first one wins, as in viewers
+			if _, seen := t[path]; !seen { // here too
 				t[path] = tag.Value
 			}
 			return nil
@@ -106,16 +118,29 @@ func (t exifFields) read(data []byte, kind imagemeta.ImageFormat) (err error) {
 }
 
 func (t exifFields) exif() Exif {
-	e := Exif{Position: t.position(), Camera: t.camera()}
-	if v, ok := t["IFD0/Orientation"].(uint16); ok && v >= 1 && v <= 8 {
-		e.Orientation = int(v)
-	}
+	e := Exif{Position: t.position(), Camera: t.camera(), Orientation: t.orientation()}
 	const dir = "IFD0/ExifIFDP/"
 	e.TakenAt = exifTimeOf(t.text(dir+"DateTimeOriginal"), t.text(dir+"OffsetTimeOriginal"))
 	if e.TakenAt.IsZero() {
 		e.TakenAt = exifTimeOf(t.text(dir+"CreateDate"), t.text(dir+"OffsetTimeDigitized"))
 	}
 	return e
+}
+
+// orientation is 1 … 8, or 0 when absent. The standard wants a short; some
+// programs write a long.
+func (t exifFields) orientation() int {
+	var v uint32
+	switch tag := t["IFD0/Orientation"].(type) {
+	case uint16:
+		v = uint32(tag)
+	case uint32:
+		v = tag
+	}
+	if v > 8 {
+		return 0
+	}
+	return int(v)
 }
 
 func (t exifFields) text(path string) string {

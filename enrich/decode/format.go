@@ -109,10 +109,10 @@ func sniffHEIF(data []byte) (format, error) {
 
 // stranger describes what the object is instead of a photo.
 func stranger(data []byte) error {
-	what, _, _ := strings.Cut(http.DetectContentType(data), ";")
-	if what == "application/octet-stream" {
-		what = fmt.Sprintf("not a known kind of file (it begins with %q)", data[:min(len(data), 8)])
+	const wanted = "not a photo in jpeg, png, webp, gif, tiff, heic or avif"
+	kind, _, _ := strings.Cut(http.DetectContentType(data), ";")
+	if kind == "application/octet-stream" {
+		return &fault{ErrFormat, fmt.Sprintf("object begins with %q and is %s", data[:min(len(data), 8)], wanted)}
 	}
-	return &fault{ErrFormat, "object is " + what +
-		", not a photo in jpeg, png, webp, gif, tiff, heic or avif"}
+	return &fault{ErrFormat, fmt.Sprintf("object is %s, %s", kind, wanted)}
 }

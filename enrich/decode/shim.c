@@ -11,77 +11,6 @@
 // strips of 8 or 16 lines; more would only be held, not saved.
 #define STRIP 16
 
-static void
-hush(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer p)
-{
-}
-
-static gpointer
-start(gpointer unused)
-{
-	// A damaged photo is an answer, not a line on somebody's terminal.
-	g_log_set_handler("VIPS",
-		G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG,
-		hush, NULL);
-	if (VIPS_INIT("planetag"))
-		return GINT_TO_POINTER(-1);
-	vips_concurrency_set(1);
-	vips_cache_set_max(0);
-	vips_cache_set_max_mem(0);
-	vips_cache_set_max_files(0);
-	vips_block_untrusted_set(TRUE);
-	return GINT_TO_POINTER(0);
-}
-
-// pt_start starts libvips once per process, however often it is called.
-int
-pt_start(void)
-{
-	static GOnce once = G_ONCE_INIT;
-
-	return GPOINTER_TO_INT(g_once(&once, start, NULL));
-}
-
-int
-pt_has_loader(int loader)
-{
-	static const char *const name[] = {
-		[PT_JPEG] = "jpegload_buffer", [PT_PNG] = "pngload_buffer",
-		[PT_WEBP] = "webpload_buffer", [PT_GIF] = "gifload_buffer",
-		[PT_TIFF] = "tiffload_buffer", [PT_HEIF] = "heifload_buffer",
-	};
-
-	return vips_type_find("VipsOperation", name[loader]) != 0;
-}
-
-// open_photo opens the first frame or page. No loader turns the picture here:
-// HEIF's own container rotation is the only one libvips cannot leave out.
-static int
-open_photo(const void *data, size_t len, int loader, int shrink, VipsImage **out)
-{
-	void *d = (void *) data; // the loaders only read
-	VipsAccess seq = VIPS_ACCESS_SEQUENTIAL;
-	VipsFailOn strict = VIPS_FAIL_ON_ERROR; // includes truncated
-
-	switch (loader) {
-	case PT_JPEG:
-		return vips_jpegload_buffer(d, len, out,
-			"access", seq, "fail_on", strict, "shrink", shrink, NULL);
-	case PT_PNG:
-		return vips_pngload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
-	case PT_WEBP:
-		return vips_webpload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
-	case PT_GIF:
-		return vips_gifload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
-	case PT_TIFF:
-		return vips_tiffload_buffer(d, len, out, "access", seq, "fail_on", strict, NULL);
-	default:
-		// Never the embedded thumbnail: the model was trained on photos.
-		return vips_heifload_buffer(d, len, out,
-			"access", seq, "fail_on", strict, "thumbnail", FALSE, NULL);
-	}
-}
-
 // refused says whether the header is over a limit. Pixels alone are no guard:
 // a few hundred bytes can claim 59424 × 3.
 static int
@@ -180,7 +109,7 @@ square(VipsImage *image, const pt_request *req, const pt_answer *a,
 	pt_resampler r;
 	int failed;
 
-	pt_resampler_init(&r, req->size, dst, a->orientation,
+	pt_resampler_init(&r, req->size, dst, req->orientation,
 		image->Xsize, image->Ysize, box);
 	failed = pour(image, &r);
 	pt_resampler_free(&r);
@@ -191,21 +120,18 @@ static int
 decode(const void *data, size_t len, const pt_request *req, uint8_t *dst,
 	pt_answer *out, VipsImage **image)
 {
-	int shrink, turn;
+	int shrink;
 
-	if (open_photo(data, len, req->loader, 1, image))
+	if (pt_open(data, len, req->loader, 1, image))
 		return PT_CORRUPT;
 	out->width = (*image)->Xsize;
 	out->height = (*image)->Ysize;
-	turn = vips_image_get_orientation(*image);
-	// libheif has turned the picture already; its EXIF tag is for the past.
-	out->orientation = req->loader == PT_HEIF || turn < 1 || turn > 8 ? 1 : turn;
 	if (refused(req, out->width, out->height))
 		return PT_REFUSED;
 	shrink = shrink_for(req, out->width, out->height);
 	if (shrink > 1) {
 		g_clear_object(image);
-		if (open_photo(data, len, req->loader, shrink, image))
+		if (pt_open(data, len, req->loader, shrink, image))
 			return PT_CORRUPT;
 	}
 	if (to_rgb(image))
@@ -213,12 +139,29 @@ decode(const void *data, size_t len, const pt_request *req, uint8_t *dst,
 	return square(*image, req, out, shrink, dst) ? PT_CORRUPT : PT_OK;
 }
 
+// patched is a copy of the object with the patches applied, NULL when there
+// are none. The object itself is the caller's and may be read by others.
+static uint8_t *
+patched(const void *data, size_t len, const pt_patch *patches, size_t n)
+{
+	uint8_t *copy;
+
+	if (n == 0)
+		return NULL;
+	copy = g_malloc(len);
+	memcpy(copy, data, len);
+	for (size_t i = 0; i < n; i++)
+		memcpy(copy + patches[i].at, patches[i].with, 4);
+	return copy;
+}
+
 // pt_decode writes the upright centre square of the photo into dst, or says
 // why it cannot. dst's content after a failure is unspecified.
 int
-pt_decode(const void *data, size_t len, const pt_request *req, uint8_t *dst,
-	pt_answer *out)
+pt_decode(const void *data, size_t len, const pt_patch *patches, size_t n,
+	const pt_request *req, uint8_t *dst, pt_answer *out)
 {
+	uint8_t *copy = patched(data, len, patches, n);
 	VipsImage *image = NULL;
 	int code;
 
@@ -226,8 +169,9 @@ pt_decode(const void *data, size_t len, const pt_request *req, uint8_t *dst,
 	// libvips has one error text for the whole process. What stands there now
 	// is old; what a neighbour adds meanwhile is sorted out by its prefix.
 	vips_error_clear();
-	code = decode(data, len, req, dst, out, &image);
+	code = decode(copy ? copy : data, len, req, dst, out, &image);
 	g_clear_object(&image);
+	g_free(copy);
 	if (code != PT_OK) {
 		char *text = vips_error_buffer_copy();
 

@@ -18,6 +18,7 @@ enum {
 
 typedef struct {
 	int loader;        // PT_JPEG …
+	int orientation;   // EXIF, 1 … 8, to be undone
 	int size;          // the output is size × size × 3 bytes
 	double crop;       // side of the source square ÷ the shorter side
 	double max_pixels; // limits on the header, checked before any pixel
@@ -27,14 +28,25 @@ typedef struct {
 
 typedef struct {
 	int width, height; // as stored, before orientation
-	int orientation;   // EXIF, 1 … 8
 	char message[256]; // first complaint of the loader
 } pt_answer;
 
+// pt_patch is four bytes to be seen instead of the object's own.
+typedef struct {
+	size_t at;
+	uint8_t with[4];
+} pt_patch;
+
 int pt_start(void);
 int pt_has_loader(int loader);
-int pt_decode(const void *data, size_t len, const pt_request *req,
-	uint8_t *dst, pt_answer *out);
+int pt_decode(const void *data, size_t len, const pt_patch *patches, size_t n,
+	const pt_request *req, uint8_t *dst, pt_answer *out);
+
+// load.c
+
+struct _VipsImage;
+int pt_open(const void *data, size_t len, int loader, int shrink,
+	struct _VipsImage **out);
 
 // resample.c
 
