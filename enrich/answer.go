@@ -1,0 +1,150 @@
+package enrich
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"planetag/enrich/bundle"
+	"planetag/enrich/cells"
+)
+
+// Place names a region of a country, each empty where no single one holds at
+// least half of the training photos of the cell.
+type Place struct{ CountryCode, Country, Region string }
+
+// Located is a cell with the probability that the photo was taken in it.
+type Located struct {
+	Token    string
+	Level    int
+	P        float64
+	Lat, Lon float64 // mean location of the cell's training photos, degrees
+}
+
+// Answer is where a photo was probably taken. Nothing in it is finer than the
+// precision cap. When Abstained is set the other fields are filled all the
+// same, for evaluation; whoever publishes must then not publish a location.
+type Answer struct {
+	Abstained            bool
+	Lat, Lon             float64 // degrees
+	RadiusP50, RadiusP90 float64 // metres, from the calibration table
+	// Confidence is the probability of the most probable class. It is taken
+	// before the precision cap, because that is what was calibrated.
+	Confidence float64
+	Entropy    float64 // nats, over the listed cells and one rest
+	Cell       string  // S2 token
+	Level      int
+	Ancestors  []string // tokens at levels 2, 4, 6, … coarser than Cell, coarse first
+	// Rollup is the finest cell (an ancestor or a class itself) that holds at
+	// least half of the probability; zero if not even a face of the cube does.
+	Rollup     Located
+	Place      Place
+	Candidates []Located // at most 5, greatest probability first
+}
+
+// mostCandidates is how many cells an answer lists.
+const mostCandidates = 5
+
+// placer turns probabilities over classes into answers.
+type placer struct {
+	cells       *cells.Cells
+	calibration map[string]bundle.Calibration
+	areas       []area
+	areaOf      []int // class → its area
+}
+
+// share is the probability of one area.
+type share struct {
+	area int
+	p    float64
+}
+
+func (p *placer) answer(mode string, top []Candidate) Answer {
+	if mode == bundle.None {
+		mode = bundle.Single
+	}
+	table, known := p.calibration[mode]
+	if !known || len(top) == 0 || checkTop(top, p.cells.Len()) != nil {
+		return Answer{Abstained: true}
+	}
+	shares := p.capped(top)
+	best := p.areas[shares[0].area]
+	confidence := min(top[0].P, 1)
+	radius := table.At(confidence)
+	answer := Answer{
+		Abstained:  confidence < table.AbstainBelow,
+		Lat:        best.lat,
+		Lon:        best.lon,
+		RadiusP50:  max(radius.P50, best.floor),
+		RadiusP90:  max(radius.P90, best.floor),
+		Confidence: confidence,
+		Entropy:    entropy(shares),
+		Cell:       best.id.ToToken(),
+		Level:      best.id.Level(),
+		Ancestors:  cells.Ancestors(best.id),
+		Rollup:     p.rollup(shares),
+		Place:      best.place,
+	}
+	for _, s := range shares[:min(mostCandidates, len(shares))] {
+		a := p.areas[s.area]
+		answer.Candidates = append(answer.Candidates, Located{a.id.ToToken(), a.id.Level(), min(s.p, 1), a.lat, a.lon})
+	}
+	return answer
+}
+
+// capped adds up the probabilities of classes that the precision cap makes one
+// area, greatest first.
+func (p *placer) capped(top []Candidate) []share {
+	sums := map[int]float64{}
+	for _, c := range top {
+		sums[p.areaOf[c.Cell]] += c.P
+	}
+	shares := make([]share, 0, len(sums))
+	for area, sum := range sums {
+		shares = append(shares, share{area, sum})
+	}
+	slices.SortFunc(shares, func(a, b share) int {
+		return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.area, b.area))
+	})
+	return shares
+}
+
+// entropy is -Σ p·ln p over the areas and, as one more, everything not listed.
+func entropy(shares []share) float64 {
+	sum, rest := 0.0, 1.0
+	for _, s := range shares {
+		rest -= s.p
+		sum += surprise(s.p)
+	}
+	return sum + surprise(rest)
+}
+
+func surprise(p float64) float64 {
+	if p <= 0 || p >= 1 { // 0·ln 0 is 0; beyond 1 is rounding
+		return 0
+	}
+	return -p * math.Log(p)
+}
+
+// rollup climbs from every area to the faces of the cube, adds up what meets,
+// and picks the finest cell that holds half of the probability.
+func (p *placer) rollup(shares []share) Located {
+	const half = 0.5
+	sums := map[cells.ID]float64{}
+	for _, s := range shares {
+		id := p.areas[s.area].id
+		for level := id.Level(); level >= 0; level-- {
+			sums[id.Parent(level)] += s.p
+		}
+	}
+	maps.DeleteFunc(sums, func(_ cells.ID, sum float64) bool { return sum < half })
+	if len(sums) == 0 {
+		return Located{}
+	}
+	finest := slices.MinFunc(slices.Collect(maps.Keys(sums)), func(a, b cells.ID) int {
+		return cmp.Or(cmp.Compare(b.Level(), a.Level()), cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b))
+	})
+	lat, lon, _ := p.cells.Mean(p.cells.Within(finest))
+	return Located{finest.ToToken(), finest.Level(), min(sums[finest], 1), lat, lon}
+}

@@ -1,0 +1,31 @@
+// Package enrich turns the bytes of a photo into the place where it was
+// probably taken.
+//
+// A [Model] is a loaded bundle. One photo walks through three calls:
+//
+//	Decode   bytes → the pixels the network was trained on   (enrich/decode)
+//	Embed    pixels → embedding and most probable cells      (enrich/infer)
+//	Answer   cells → location, radius, place, or abstention  (enrich/cells)
+//
+// and the photos of one album, in capture order, through a fourth between the
+// last two:
+//
+//	Album    embeddings → most probable cells, photo by photo
+//
+// It promises:
+//
+//   - [Load] returns a model only after every byte of the bundle was compared
+//     with its checksum, both graphs were compared with the manifest, and the
+//     golden photos came out as they did where the bundle was made.
+//   - Answer depends on nothing but its arguments: same cells, same answer, in
+//     any process at any time.
+//   - Nothing in an Answer is finer than the precision cap, and every radius
+//     was measured on photos the model had not been trained on.
+//   - A model may be used by any number of goroutines.
+//
+// It refuses to answer with a number that is not a probability ([ErrOutput]),
+// to load a bundle that differs from its manifest, and to pick a place where
+// the evidence is thinner than the bundle allows: such an answer is marked
+// Abstained. It uses no network and no clock, and knows nothing of Kafka, S3 or
+// albums that grow.
+package enrich

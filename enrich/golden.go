@@ -1,0 +1,173 @@
+package enrich
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"planetag/enrich/bundle"
+)
+
+// ErrGolden says that a bundle's golden photos do not come out here as they did
+// where the bundle was made: another decoder, another runtime or a damaged
+// graph would otherwise change every answer in silence.
+var ErrGolden = errors.New("golden photos are not reproduced")
+
+// golden is golden.json: what the maker of the bundle got for a few photos.
+type golden struct {
+	Tolerance struct {
+		Prob            float64 `json:"prob"`
+		EmbeddingCosine float64 `json:"embedding_cosine"`
+	} `json:"tolerance"`
+	Photos []goldenPhoto `json:"photos"`
+	Album  struct {
+		Photos     []string      `json:"photos"`
+		LSTM       []goldenClass `json:"lstm"`
+		LSTMRepeat []goldenClass `json:"lstm_repeat"`
+	} `json:"album"`
+}
+
+type goldenPhoto struct {
+	File    string    `json:"file"` // beside golden.json
+	TopCell int       `json:"top_cell"`
+	TopProb float64   `json:"top_prob"`
+	Head    []float32 `json:"embedding_head"` // the first numbers of the embedding
+}
+
+type goldenClass struct {
+	Cell int     `json:"cell"`
+	Prob float64 `json:"prob"`
+}
+
+func (l *loading) reproduceGolden(ctx context.Context) (string, error) {
+	name := l.bundle.Manifest.Golden
+	g, err := readGolden(l.bundle.Path(name))
+	if err != nil {
+		return "", err
+	}
+	var errs []error
+	sights := map[string]Sight{}
+	for _, photo := range g.Photos {
+		sight, err := l.see(ctx, path.Join(path.Dir(name), photo.File))
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", photo.File, err)
+		}
+		sights[photo.File] = sight
+		if err := g.comparePhoto(photo, sight); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", photo.File, err))
+		}
+	}
+	errs = append(errs, l.compareAlbum(ctx, g, sights))
+	if err := errors.Join(errs...); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrGolden, err)
+	}
+	return fmt.Sprintf("%d photos and an album of %d as where the bundle was made", len(g.Photos), len(g.Album.Photos)), nil
+}
+
+func readGolden(file string) (*golden, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGolden, err)
+	}
+	var g golden
+	if err := json.Unmarshal(text, &g); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrGolden, file, err)
+	}
+	t := g.Tolerance
+	if len(g.Photos) == 0 || !(t.Prob > 0 && t.Prob < 0.5) || !(t.EmbeddingCosine > 0.5 && t.EmbeddingCosine <= 1) {
+		return nil, fmt.Errorf("%w: %s needs photos, tolerance.prob within 0 and 0.5 and tolerance.embedding_cosine within 0.5 and 1", ErrGolden, file)
+	}
+	for _, p := range g.Photos {
+		if !filepath.IsLocal(p.File) || len(p.Head) == 0 {
+			return nil, fmt.Errorf("%w: %s: photo %q needs a file beside it and an embedding_head", ErrGolden, file, p.File)
+		}
+	}
+	return &g, nil
+}
+
+// see takes one photo of the bundle all the way to the network.
+func (l *loading) see(ctx context.Context, name string) (Sight, error) {
+	data, err := os.ReadFile(l.bundle.Path(name))
+	if err != nil {
+		return Sight{}, fmt.Errorf("%w: %w", ErrGolden, err)
+	}
+	pixels := make([]byte, l.model.info.InputBytes)
+	if _, err := l.model.Decode(data, pixels); err != nil {
+		return Sight{}, fmt.Errorf("%w: %w", ErrGolden, err)
+	}
+	sights, err := l.model.Embed(ctx, [][]byte{pixels})
+	if err != nil {
+		return Sight{}, err
+	}
+	return sights[0], nil
+}
+
+func (g *golden) comparePhoto(want goldenPhoto, got Sight) error {
+	if len(want.Head) > len(got.Embedding) {
+		return fmt.Errorf("embedding_head has %d numbers, the embedding %d", len(want.Head), len(got.Embedding))
+	}
+	if c := cosine(got.Embedding[:len(want.Head)], want.Head); !(c >= g.Tolerance.EmbeddingCosine) {
+		return fmt.Errorf("embedding has cosine %.5f with the golden one, want %v", c, g.Tolerance.EmbeddingCosine)
+	}
+	return g.compareTop(goldenClass{want.TopCell, want.TopProb}, got.Top)
+}
+
+// compareTop wants the golden class at its probability and on top; another may
+// be above it by no more than the tolerance.
+func (g *golden) compareTop(want goldenClass, top []Candidate) error {
+	i := slices.IndexFunc(top, func(c Candidate) bool { return c.Cell == want.Cell })
+	if i < 0 {
+		return fmt.Errorf("cell %d with %.3f is the golden one, here it is not among the %d most probable", want.Cell, want.Prob, len(top))
+	}
+	if got := top[i].P; !(math.Abs(got-want.Prob) <= g.Tolerance.Prob) || top[0].P-got > g.Tolerance.Prob {
+		return fmt.Errorf("cell %d has %.3f, want %.3f; on top is cell %d with %.3f", want.Cell, got, want.Prob, top[0].Cell, top[0].P)
+	}
+	return nil
+}
+
+func (l *loading) compareAlbum(ctx context.Context, g *golden, sights map[string]Sight) error {
+	album := make([]Sight, len(g.Album.Photos))
+	for i, file := range g.Album.Photos {
+		sight, ok := sights[file]
+		if !ok {
+			return fmt.Errorf("album: %s is not among photos", file)
+		}
+		album[i] = sight
+	}
+	for _, check := range []struct {
+		mode string
+		want []goldenClass
+	}{{bundle.LSTM, g.Album.LSTM}, {bundle.LSTMRepeat, g.Album.LSTMRepeat}} {
+		if !slices.Contains(l.model.info.Modes, check.mode) {
+			continue
+		}
+		if len(album) == 0 || len(check.want) != len(album) {
+			return fmt.Errorf("album: %s has %d answers for %d photos", check.mode, len(check.want), len(album))
+		}
+		tops, err := l.model.Album(ctx, check.mode, album)
+		if err != nil {
+			return fmt.Errorf("album: %w", err)
+		}
+		for i, want := range check.want {
+			if err := g.compareTop(want, tops[i]); err != nil {
+				return fmt.Errorf("album: %s: photo %d: %w", check.mode, i+1, err)
+			}
+		}
+	}
+	return nil
+}
+
+func cosine(a, b []float32) float64 {
+	var dot, aa, bb float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		dot, aa, bb = dot+x*y, aa+x*x, bb+y*y
+	}
+	return dot / math.Sqrt(aa*bb)
+}

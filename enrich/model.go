@@ -1,0 +1,110 @@
+package enrich
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"planetag/enrich/cells"
+	"planetag/enrich/decode"
+	"planetag/enrich/infer"
+)
+
+// Model is a loaded bundle.
+type Model struct {
+	info     Info
+	geometry decode.Geometry
+	decoder  *decode.Decoder
+	runtime  *infer.Runtime
+	cnn      *infer.CNN
+	album    *infer.Album
+	cells    *cells.Cells
+	placer   *placer
+}
+
+// Info describes a loaded model.
+type Info struct {
+	Name, Version string
+	SHA256        string // of bundle.yaml, which pins every file of the bundle
+	Licence       string
+
+	Library, LibraryVersion string // path and version of ONNX Runtime
+
+	InputBytes     int // of one photo's pixels
+	EmbeddingWidth int
+	TopK           int
+	Cells          int // number of classes
+	PrecisionCap   int // finest S2 level of an answer
+
+	Modes       []string // album modes the bundle has
+	DefaultMode string
+}
+
+// Info describes the model.
+func (m *Model) Info() Info { return m.info }
+
+// Decode turns the bytes of a photo into the pixels Embed takes: dst must have
+// Info.InputBytes bytes. Errors are those of package decode.
+func (m *Model) Decode(data, dst []byte) (decode.Info, error) {
+	return m.decoder.Pixels(data, m.geometry, dst)
+}
+
+// Embed is what the network sees in each photo, in order. It runs on the
+// caller's thread and returns only when nothing reads the pixels any more.
+// Errors: the context's; ErrOutput, if a photo leads to numbers that are no
+// probabilities; infer.ErrClosed.
+func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([]Sight, error) {
+	outputs, err := m.cnn.Run(ctx, pixels)
+	if err != nil {
+		return nil, fmt.Errorf("embed photos: %w", err)
+	}
+	sights := make([]Sight, len(outputs))
+	for i, out := range outputs {
+		top, err := topOf(out, m.info.Cells)
+		if err == nil {
+			err = checkEmbedding(out.Embedding)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("embed photo %d of %d: %w", i+1, len(outputs), err)
+		}
+		sights[i] = Sight{Embedding: out.Embedding, Top: top}
+	}
+	return sights, nil
+}
+
+// Answer is the answer to the most probable classes of one photo. Mode says
+// where they come from, because each kind has a calibration of its own:
+// "single" (or "none") for Sight.Top, else the mode given to Album. It is a pure
+// function of its arguments. Classes that are no probabilities over the
+// bundle's cells, or a mode the bundle has no calibration for, give an answer
+// that is Abstained and otherwise empty.
+func (m *Model) Answer(mode string, top []Candidate) Answer {
+	return m.placer.answer(mode, top)
+}
+
+// Prior is the location of the class with most training photos: the best guess
+// without looking at the photo, and the baseline of every evaluation.
+func (m *Model) Prior() (lat, lon float64) {
+	cell := m.cells.At(m.cells.Busiest())
+	return cell.Lat, cell.Lon
+}
+
+// DistanceMetres is the great-circle distance of two points given in degrees.
+func DistanceMetres(aLat, aLon, bLat, bLon float64) float64 {
+	return cells.DistanceMetres(aLat, aLon, bLat, bLon)
+}
+
+// Close waits for calls in progress and gives back what the model occupied.
+func (m *Model) Close() error {
+	var errs []error
+	if m.album != nil {
+		errs = append(errs, m.album.Close())
+	}
+	if m.cnn != nil {
+		errs = append(errs, m.cnn.Close())
+	}
+	if m.runtime != nil {
+		errs = append(errs, m.runtime.Close())
+	}
+	return errors.Join(errs...)
+}
