@@ -1,0 +1,168 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// ErrConfig says that the worker cannot be built as it is configured; it is the operator who has to act.
+var ErrConfig = errors.New("bad configuration")
+
+const envPrefix = "PLANETAG_"
+
+// LoadConfig reads the YAML file at path over the defaults, then the environment over both, and validates the result. An
+// empty path reads no file; getenv is os.Getenv, and a variable that is empty counts as unset. Errors wrap ErrConfig: those
+// about the file name file and line and show the excerpt; keys that do not exist come with the nearest that do.
+func LoadConfig(path string, getenv func(string) string) (Config, error) {
+	c := DefaultConfig()
+	if path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return Config{}, fmt.Errorf("%w: read %s: %w", ErrConfig, path, err)
+		}
+		if err := c.readYAML(text); err != nil {
+			return Config{}, fmt.Errorf("%w: %s:%w", ErrConfig, path, err)
+		}
+	}
+	if err := c.readEnvironment(getenv); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return c, c.Validate()
+}
+
+// readYAML reads text strictly over c. Its errors begin with the position in the text.
+func (c *Config) readYAML(text []byte) error {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return positioned(err)
+	}
+	if len(file.Docs) > 1 {
+		return fmt.Errorf("%d: one document is expected, here a second one begins", file.Docs[1].Start.Position.Line)
+	}
+	for _, doc := range file.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.NullType {
+			continue // nothing but comments
+		}
+		if err := unknownKeys(doc.Body, reflect.TypeFor[Config](), ""); err != nil {
+			return err
+		}
+		dropEmpty(doc.Body)
+		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
+			return positioned(err)
+		}
+	}
+	return nil
+}
+
+// dropEmpty removes keys without a value, like a section all of whose keys are commented out: they mean the default, and
+// not nothing.
+func dropEmpty(node ast.Node) {
+	m, ok := node.(*ast.MappingNode)
+	if !ok {
+		return
+	}
+	var kept []*ast.MappingValueNode
+	for _, v := range m.Values {
+		if v.Value.Type() != ast.NullType {
+			dropEmpty(v.Value)
+			kept = append(kept, v)
+		}
+	}
+	m.Values = kept
+}
+
+// unknownKeys joins an error for each key of node that the type t, or a struct in it, has no field for.
+func unknownKeys(node ast.Node, t reflect.Type, section string) error {
+	m, ok := node.(*ast.MappingNode)
+	if !ok || t.Kind() != reflect.Struct {
+		return nil // a value of the wrong type is for the decoder to refuse
+	}
+	var errs []error
+	for _, v := range m.Values {
+		token := v.Key.GetToken()
+		name := token.Value
+		field, known := fieldByKey(t, name)
+		if !known {
+			right := nearest(section+name, keysOf(reflect.TypeFor[Config](), ""))
+			errs = append(errs, positioned(&yaml.UnknownFieldError{
+				Token: token, Message: fmt.Sprintf("unknown key %q, did you mean %q?", section+name, right),
+			}))
+			continue
+		}
+		errs = append(errs, unknownKeys(v.Value, field.Type, section+name+"."))
+	}
+	return errors.Join(errs...)
+}
+
+// positioned turns "[3:5] message" into "3:5: message", which editors and terminals link to.
+func positioned(err error) error {
+	var marked yaml.Error
+	if !errors.As(err, &marked) || marked.GetToken() == nil {
+		return fmt.Errorf(" %w", err)
+	}
+	text := marked.FormatError(false, true)
+	at := marked.GetToken().Position
+	text = strings.TrimPrefix(text, fmt.Sprintf("[%d:%d] ", at.Line, at.Column))
+	return fmt.Errorf("%d:%d: %s", at.Line, at.Column, text)
+}
+
+// readEnvironment reads PLANETAG_… variables over c, one at a time, so that an error can name its variable.
+func (c *Config) readEnvironment(getenv func(string) string) error {
+	params, err := env.GetFieldParamsWithOptions(c, env.Options{Prefix: envPrefix})
+	if err != nil {
+		return fmt.Errorf("list environment variables: %w", err)
+	}
+	var errs []error
+	for _, p := range params {
+		value := getenv(p.Key)
+		if value == "" {
+			continue
+		}
+		err := env.ParseWithOptions(c, env.Options{
+			Prefix: envPrefix, Environment: map[string]string{p.Key: value},
+			FuncMap: map[reflect.Type]env.ParserFunc{reflect.TypeFor[[]string](): splitList},
+		})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("environment variable %s: %w", p.Key, innermost(err)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func splitList(value string) (any, error) {
+	var list []string
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list, nil
+}
+
+// innermost drops what the env package says of Go fields and types, which mean nothing to an operator.
+func innermost(err error) error {
+	var parse env.ParseError
+	if errors.As(err, &parse) {
+		return parse.Err
+	}
+	return err
+}
+
+// Print writes the configuration as YAML that LoadConfig reads, with every secret masked.
+func (c Config) Print(w io.Writer) error {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("render configuration: %w", err)
+	}
+	_, err = w.Write(text)
+	return err
+}

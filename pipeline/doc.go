@@ -1,0 +1,55 @@
+// Package pipeline turns references to photos into published locations: order, batching, back-pressure and delivery.
+//
+// # The walk of one photo
+//
+// Read photos.go beside this.
+//
+//  1. consumer.(*Client).RunGroup calls photoStage.handle once for each partition of the input topic that this member of
+//     the group was given, with a context that ends with the assignment.
+//  2. read fetches records. Each one reserves memory from the [Budget], is put on the partition's queue, and gets a
+//     goroutine of its own. The queue's order is the partition's order; its capacity is how many photos are in flight.
+//  3. walk, on that goroutine: [ParseReference] → [Store.Get] → EXIF → decode into a slot → [Batcher.Embed], where the
+//     photos of all partitions meet for one call of the CNN → place: a [Location] and, if the photo has an album, an
+//     [Embedding].
+//  4. When a step fails, [Judge] gives one of three verdicts. Retry: patiently walks again, for ever, and the partition
+//     waits. DeadLetter: the record goes to the dead-letter topic as it came, with the reason. Stop: nothing more is
+//     committed, and the assignment or the worker ends.
+//  5. deliver takes photos off the queue in order, waits for each, and commits them in groups: one transaction holds
+//     their locations, embeddings, dead letters and the input offset behind the last of them.
+//
+// # The walk of one album
+//
+// Read albums.go and session.go beside this.
+//
+//  1. The embeddings topic is keyed by album, so an album lies in one partition, and albumStage.handle has it to itself.
+//  2. sessions.apply folds each record into the state: embeddings open albums and add to them, control records complete
+//     or close them. Replaying the same records gives the same state, so nothing else has to be kept.
+//  3. Once the partition was read up to its end, albums fall due: complete, silent for albums.idle, older than
+//     albums.max_age, larger than albums.max_photos, or in the way when memory is short.
+//  4. close puts an album's embeddings in capture order, runs the album model, and commits one transaction: a location
+//     for each photo, with a higher revision than the photo-level one, a CLOSE marker on the same embeddings partition,
+//     and the group's offset, which is the lowest offset that any album still needs.
+//  5. A photo that comes late opens its album again, as long as the album lingers; all of its photos are published again
+//     with a higher revision.
+//
+// # What always holds
+//
+//   - A record of the input topic ends in exactly one of: a location, a tombstone, a control record, a dead letter. It
+//     does so in the transaction that moves the offset past it. (With delivery: at_least_once, at least once.)
+//   - The committed offset never passes a record whose outcome is not in the same or an earlier transaction.
+//   - An unknown error is retried. Only errors that are named in verdict.go make a dead letter, and the end of a context
+//     never does.
+//   - Of two locations of one photo the later one has the greater (stage, revision).
+//   - A measured position is published as it is (status "given"), an estimate never without its radius, and neither in
+//     the place of the other.
+//   - Memory that grows with the load is held against the one Budget. Whoever holds some can finish without waiting for
+//     more.
+//   - No function returns while the model may still read or write memory that it was given.
+//   - A goroutine is started by the function that waits for it, and ends by its context.
+//
+// # What it refuses
+//
+// To drop a record, to guess a bucket, to trust a size in an event, to read more of an object than photos.max_object_bytes,
+// to put a photo, an album or a key into a metric's label, to serve profiles to other machines unasked, and to start on a
+// configuration with a key it does not know.
+package pipeline

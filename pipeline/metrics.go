@@ -1,0 +1,185 @@
+package pipeline
+
+import (
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"planetag/enrich"
+)
+
+// Metrics are the figures of one worker. Names are planetag_<noun>_<unit>; no label ever holds a photo, an album, a
+// bucket or a key. It is a consumer.Observer.
+type Metrics struct {
+	photos       *prometheus.CounterVec
+	deadLetters  *prometheus.CounterVec
+	stage        *prometheus.HistogramVec
+	inFlight     prometheus.Gauge
+	batch        prometheus.Histogram
+	albumsOpen   prometheus.Gauge
+	albumsClosed *prometheus.CounterVec
+	transactions *prometheus.CounterVec
+	transaction  *prometheus.HistogramVec
+	lag          *prometheus.GaugeVec
+	lost         prometheus.Counter
+	progress     *prometheus.GaugeVec
+	model        *prometheus.GaugeVec
+	registerer   prometheus.Registerer
+}
+
+// NewMetrics registers the metrics with reg. It panics when they are registered there already, as that is a mistake in
+// the program.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{registerer: reg}
+	m.ofPhotos()
+	m.ofAlbums()
+	m.ofKafka()
+	m.model = gauges("model_info", "The bundle in use; always 1.", "bundle", "sha256", "library")
+	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
+	version, goversion := buildVersion()
+	build.WithLabelValues(version, goversion).Set(1)
+	reg.MustRegister(
+		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
+		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.model, build,
+	)
+	m.startAtZero()
+	return m
+}
+
+func (m *Metrics) ofPhotos() {
+	m.photos = counters("photos_total", "Locations published, by status; album counts those of the album pass.", "status")
+	m.deadLetters = counters("dead_letters_total", "Dead letters published, by the type of error.", "type")
+	m.stage = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "planetag_stage_seconds", Help: "Time of one step of the walk; infer is per batch, commit per transaction.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 17), // 0.5 ms to 33 s
+	}, []string{"stage"})
+	m.inFlight = gauge("in_flight", "Photos between fetched and committed.")
+	m.batch = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "planetag_batch_size", Help: "Photos per call of the CNN.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64},
+	})
+}
+
+func (m *Metrics) ofAlbums() {
+	m.albumsOpen = gauge("albums_open", "Albums that wait for more photos.")
+	m.albumsClosed = counters("albums_closed_total", "Albums answered, by what closed them.", "reason")
+}
+
+func (m *Metrics) ofKafka() {
+	m.transactions = counters("transactions_total", "Transactions, by stage and result.", "stage", "result")
+	m.transaction = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "planetag_transaction_seconds", Help: "Time of one committed transaction.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2, 15), // 1 ms to 16 s
+	}, []string{"stage"})
+	m.lag = gauges("lag_records", "Records between the position of a stage and the end of its partition.",
+		"stage", "topic", "partition")
+	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "planetag_lost_records_total", Help: "Records that retention deleted before they were read.",
+	})
+	m.progress = gauges("last_progress_timestamp_seconds", "When a stage last committed.", "stage")
+}
+
+// startAtZero makes every series with a known label exist from the start, so that a rate over the first increase is right
+// and an alert on absence means what it says.
+func (m *Metrics) startAtZero() {
+	for _, status := range []string{StatusEstimated, StatusAbstained, StatusGiven, StatusOptedOut, "album"} {
+		m.photos.WithLabelValues(status)
+	}
+	for _, word := range deadLetterTypes() {
+		m.deadLetters.WithLabelValues(word)
+	}
+	for _, step := range []string{"fetch", "decode", "batch", "infer", "place", "commit"} {
+		m.stage.WithLabelValues(step)
+	}
+	for _, stage := range []string{"photos", "albums"} {
+		m.transaction.WithLabelValues(stage)
+		for _, result := range []string{resultCommitted, resultFailed} {
+			m.transactions.WithLabelValues(stage, result)
+		}
+	}
+}
+
+const (
+	resultCommitted = "committed"
+	resultFailed    = "failed"
+)
+
+// Photo counts a published location.
+func (m *Metrics) Photo(status string) { m.photos.WithLabelValues(status).Inc() }
+
+// DeadLetter counts a published dead letter of an errorType.
+func (m *Metrics) DeadLetter(word string) { m.deadLetters.WithLabelValues(word).Inc() }
+
+// Stage times one step: fetch, decode, batch, infer, place or commit.
+func (m *Metrics) Stage(stage string, d time.Duration) {
+	m.stage.WithLabelValues(stage).Observe(d.Seconds())
+}
+
+// Batch counts a call of the CNN with n photos.
+func (m *Metrics) Batch(n int) { m.batch.Observe(float64(n)) }
+
+// InFlight moves the number of photos in flight.
+func (m *Metrics) InFlight(delta int) { m.inFlight.Add(float64(delta)) }
+
+// AlbumsOpen moves the number of open albums.
+func (m *Metrics) AlbumsOpen(delta int) { m.albumsOpen.Add(float64(delta)) }
+
+// AlbumClosed counts an answered album.
+func (m *Metrics) AlbumClosed(reason string) { m.albumsClosed.WithLabelValues(reason).Inc() }
+
+// Model says which bundle is in use.
+func (m *Metrics) Model(info enrich.Info) {
+	m.model.Reset()
+	m.model.WithLabelValues(info.Name+"@"+info.Version, info.SHA256, info.LibraryVersion).Set(1)
+}
+
+// Budget publishes what is used of a budget, and its total. It is called once.
+func (m *Metrics) Budget(b *Budget) {
+	const name, help = "planetag_budget_bytes", "The byte budget: what is used, and the total."
+	for kind, read := range map[string]func() int64{"used": b.Used, "total": b.Total} {
+		m.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: name, Help: help, ConstLabels: prometheus.Labels{"kind": kind},
+		}, func() float64 { return float64(read()) }))
+	}
+}
+
+// Transaction is part of consumer.Observer.
+func (m *Metrics) Transaction(stage string, _ int, took time.Duration, err error) {
+	if err != nil {
+		m.transactions.WithLabelValues(stage, resultFailed).Inc()
+		return
+	}
+	m.transactions.WithLabelValues(stage, resultCommitted).Inc()
+	m.transaction.WithLabelValues(stage).Observe(took.Seconds())
+	m.progress.WithLabelValues(stage).SetToCurrentTime()
+}
+
+// DataLost is part of consumer.Observer.
+func (m *Metrics) DataLost(_ string, _ int, from, to int64) { m.lost.Add(float64(max(to-from, 0))) }
+
+// Progress is part of consumer.Observer.
+func (m *Metrics) Progress(stage, topic string, partition int, position, end int64) {
+	m.lag.WithLabelValues(stage, topic, strconv.Itoa(partition)).Set(float64(max(end-position, 0)))
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Name: "planetag_" + name, Help: help})
+}
+
+func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "planetag_" + name, Help: help}, labels)
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "planetag_" + name, Help: help}, labels)
+}
+
+// buildVersion is the version of the main module and of Go, as the linker recorded them.
+func buildVersion() (version, goversion string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown", "unknown"
+	}
+	return info.Main.Version, info.GoVersion
+}
