@@ -1,0 +1,113 @@
+package eval
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"planetag/enrich"
+)
+
+// batch is how many photos go through the CNN at once. It is fixed, and so is which photo is in which batch, because a
+// figure must not depend on the number of cores.
+const batch = 8
+
+// ErrPhotos marks a photos folder from which nothing could be read.
+var ErrPhotos = errors.New("read photos")
+
+// item is one photo that could be read, with what the CNN saw in it.
+type item struct {
+	row    Row
+	sight  enrich.Sight
+	digest [sha256.Size]byte // of the file: finds the same photo in a gallery
+}
+
+// Unreadable is one photo that could not be scored, and why.
+type Unreadable struct {
+	ID    string `json:"id"`
+	File  string `json:"file"`
+	Line  int    `json:"line"`
+	Error string `json:"error"`
+}
+
+// embedder runs photos of one folder through decoder and CNN.
+type embedder struct {
+	model    *enrich.Model
+	dir      string
+	progress func(done, total int)
+}
+
+// embed reads, decodes and embeds all rows, on all cores. Rows that cannot be read or decoded come back as Unreadable,
+// both results in the order of the rows. The error is for a failing model, an ended ctx, or a folder without any photo.
+func (e embedder) embed(ctx context.Context, rows []Row) ([]item, []Unreadable, error) {
+	items := make([]item, len(rows))
+	failed := make([]error, len(rows))
+	var done atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for from := 0; from < len(rows); from += batch {
+		to := min(from+batch, len(rows))
+		g.Go(func() error {
+			err := e.embedBatch(ctx, rows[from:to], items[from:to], failed[from:to])
+			e.progress(int(done.Add(int64(to-from))), len(rows))
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	var good []item
+	var bad []Unreadable
+	for i, err := range failed {
+		if err == nil {
+			good = append(good, items[i])
+			continue
+		}
+		bad = append(bad, Unreadable{ID: rows[i].ID, File: rows[i].File, Line: rows[i].Line, Error: err.Error()})
+	}
+	if len(good) == 0 {
+		return nil, nil, fmt.Errorf("%w in %s: none of %d could be read, the first because: %s", ErrPhotos, e.dir, len(rows), bad[0].Error)
+	}
+	return good, bad, nil
+}
+
+// embedBatch fills items and failed, which are windows on the same rows.
+func (e embedder) embedBatch(ctx context.Context, rows []Row, items []item, failed []error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var pixels [][]byte
+	var seen []int
+	for i, row := range rows {
+		items[i].row = row
+		data, err := os.ReadFile(filepath.Join(e.dir, filepath.FromSlash(row.File)))
+		dst := make([]byte, e.model.Info().InputBytes)
+		if err == nil {
+			_, err = e.model.Decode(data, dst)
+		}
+		if err != nil {
+			failed[i] = err
+			continue
+		}
+		items[i].digest = sha256.Sum256(data)
+		pixels, seen = append(pixels, dst), append(seen, i)
+	}
+	if len(pixels) == 0 {
+		return nil
+	}
+	sights, err := e.model.Embed(ctx, pixels)
+	if err != nil {
+		return fmt.Errorf("embed photos from line %d of the manifest: %w", rows[0].Line, err)
+	}
+	for k, i := range seen {
+		items[i].sight = sights[k]
+	}
+	return nil
+}
