@@ -1,0 +1,56 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"planetag/enrich"
+)
+
+// place is the last step: what the probabilities mean, and the record they become.
+func (e *explaining) place(top []enrich.Candidate, abstainBelow float64) error {
+	started := time.Now()
+	info := e.model.Info()
+	a := e.model.Answer("single", top)
+	src := Source{
+		Bucket: e.ref.Bucket, Key: e.ref.Key, VersionID: e.ref.VersionID, ETag: e.etag, Topic: e.cfg.Topics.Input,
+	}
+	l := locationOf(e.ref, src, info, a)
+	l.Stage, l.Revision, l.Time = StagePhoto, 1, time.Now().UTC()
+	record, err := l.Record(e.cfg.Topics.Locations, nil)
+	if err != nil {
+		return err
+	}
+	e.step("place", started, "cell %s of level %d, entropy %.2f nats", a.Cell, a.Level, a.Entropy)
+	e.Status, e.Record, e.Rollup = l.Status, record.Value, rollupOf(a)
+	e.Reason = whyStatus(l, a, abstainBelow)
+	e.RadiusP50M, e.RadiusP90M = metres(a.RadiusP50), metres(a.RadiusP90)
+	for _, c := range a.Candidates {
+		e.Cells = append(e.Cells, ExplainCell{
+			Cell: c.Token, Level: c.Level, P: probability(c.P), Lat: degrees(c.Lat), Lon: degrees(c.Lon),
+			Place: e.placeOfCell(c, top),
+		})
+	}
+	return nil
+}
+
+// placeOfCell names a candidate's place. An answer that is sure of one class is in that class's place; the candidate's
+// class is the one that the same cap turns into the same cell.
+func (e *explaining) placeOfCell(c enrich.Located, top []enrich.Candidate) *Place {
+	for _, t := range top {
+		if alone := e.model.Answer("single", []enrich.Candidate{{Cell: t.Cell, P: 1}}); alone.Cell == c.Token {
+			return placeOf(alone)
+		}
+	}
+	return nil
+}
+
+func whyStatus(l Location, a enrich.Answer, abstainBelow float64) string {
+	switch l.Status {
+	case StatusGiven:
+		return fmt.Sprintf("a measured position (%s) wins over the estimate", l.Given.Source)
+	case StatusAbstained:
+		return fmt.Sprintf("confidence %.3f is under %.3f, below which this bundle does not answer", a.Confidence, abstainBelow)
+	}
+	return fmt.Sprintf("confidence %.3f is at least %.3f, from which on this bundle answers", a.Confidence, abstainBelow)
+}
