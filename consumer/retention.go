@@ -1,0 +1,72 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/describeconfigs"
+)
+
+// resourceTopic is the type of a topic in DescribeConfigs.
+const resourceTopic = 2
+
+// checkConfig compares the settings of a topic with what t needs of it.
+func (c *Client) checkConfig(ctx context.Context, t Topic) error {
+	if t.MinRetention <= 0 && !t.Internal {
+		return nil
+	}
+	config, err := c.describeTopic(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	alter := fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config", c.cfg.Brokers[0], t.Name)
+	var errs []error
+	if policy := config["cleanup.policy"]; t.Internal && policy != "delete" {
+		errs = append(errs, fmt.Errorf("topic %q has cleanup.policy=%s, which would remove records that are still needed: "+
+			"run `%s cleanup.policy=delete`", t.Name, policy, alter))
+	}
+	if ms, err := strconv.ParseInt(config["retention.ms"], 10, 64); t.MinRetention > 0 && err == nil && ms >= 0 && ms < t.MinRetention.Milliseconds() {
+		errs = append(errs, fmt.Errorf("topic %q keeps records for %v, at least %v is needed: run `%s retention.ms=%d`",
+			t.Name, time.Duration(ms)*time.Millisecond, t.MinRetention, alter, t.MinRetention.Milliseconds()))
+	}
+	if size, err := strconv.ParseInt(config["retention.bytes"], 10, 64); t.MinRetention > 0 && err == nil && size >= 0 {
+		c.cfg.Log.Warn("topic has a size limit, which may delete records before their time",
+			"topic", t.Name, "retention.bytes", size)
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Client) describeTopic(ctx context.Context, name string) (config map[string]string, err error) {
+	what := attempt{what: fmt.Sprintf("read settings of topic %q", name)}
+	err = c.persist(ctx, what, func(ctx context.Context) error {
+		answer, err := call[*describeconfigs.Response](ctx, c, &describeconfigs.Request{
+			Resources: []describeconfigs.RequestResource{{ResourceType: resourceTopic, ResourceName: name}},
+		})
+		if err != nil {
+			return err
+		}
+		if len(answer.Resources) != 1 {
+			return fmt.Errorf("answer to describe configs lacks its topic: %w", kafka.NetworkException)
+		}
+		config = make(map[string]string)
+		for _, entry := range answer.Resources[0].ConfigEntries {
+			config[entry.ConfigName] = entry.ConfigValue
+		}
+		return codeError(answer.Resources[0].ErrorCode)
+	})
+	if errors.Is(err, kafka.TopicAuthorizationFailed) {
+		return nil, fmt.Errorf("%w; allow it with `%s`", err, strings.Join([]string{
+			"kafka-acls.sh --bootstrap-server", c.cfg.Brokers[0], "--add --allow-principal User:" + c.cfg.SASL.Username,
+			"--operation DescribeConfigs --topic", name}, " "))
+	}
+	return config, err
+}
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,123 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
+)
+
+// ErrAuthentication means that a broker was reached and refused the user name or
+// the password.
+var ErrAuthentication = errors.New("authentication failed")
+
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	if s.Mechanism != "" && s.Username == "" {
+		return nil, fmt.Errorf("sasl: mechanism %q needs a user name", s.Mechanism)
+	}
+	switch s.Mechanism {
+	case "":
+		return nil, nil
+	case "plain":
+		return plain.Mechanism{Username: s.Username, Password: s.Password}, nil
+	case "scram-sha-256":
+		return scramMechanism(scram.SHA256, s)
+	case "scram-sha-512":
+		return scramMechanism(scram.SHA512, s)
+	}
+	return nil, fmt.Errorf("sasl: mechanism %q is not one of plain, scram-sha-256, scram-sha-512", s.Mechanism)
+}
+
+func scramMechanism(algorithm scram.Algorithm, s SASL) (sasl.Mechanism, error) {
+	m, err := scram.Mechanism(algorithm, s.Username, s.Password)
+	if err != nil {
+		return nil, fmt.Errorf("sasl: prepare credentials: %w", err)
+	}
+	return m, nil
+}
+
+// Ping reports whether one of the brokers can be reached and accepts the
+// credentials. Its error names each address and the reason; it wraps
+// [ErrAuthentication] when a broker refused the credentials.
+func (c *Client) Ping(ctx context.Context) error {
+	var errs []error
+	for _, address := range c.cfg.Brokers {
+		err := c.ping(ctx, address)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, fmt.Errorf("connect to kafka broker %s: %w", address, err))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Client) ping(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	exchange := &watchedMechanism{Mechanism: c.mechanism}
+	conn, err := c.dialer(exchange).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return exchange.explain(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return err
+	}
+	if _, err := conn.ApiVersions(); err != nil {
+		return fmt.Errorf("no answer as from a kafka broker (is it the right port, and does it expect tls?): %w", err)
+	}
+	return nil
+}
+
+// dialer makes the connections that do not come from the transport: those of
+// Ping and of the consumer group.
+func (c *Client) dialer(m *watchedMechanism) *kafka.Dialer {
+	d := &kafka.Dialer{ClientID: c.cfg.ClientID, TLS: c.cfg.TLS, Timeout: 5 * time.Second}
+	if m.Mechanism != nil {
+		d.SASLMechanism = m
+	}
+	return d
+}
+
+// watchedMechanism remembers whether an exchange of credentials was begun and
+// never completed. Some brokers close the connection instead of saying that the
+// password is wrong; without this the error would be "unexpected EOF".
+type watchedMechanism struct {
+	sasl.Mechanism
+	begun, completed atomic.Bool
+}
+
+func (m *watchedMechanism) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
+	session, first, err := m.Mechanism.Start(ctx)
+	m.begun.Store(true)
+	return watchedSession{session, m}, first, err
+}
+
+func (m *watchedMechanism) explain(err error) error {
+	refused := errors.Is(err, kafka.SASLAuthenticationFailed)
+	hungUp := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	if refused || hungUp && m.begun.Load() && !m.completed.Load() {
+		return fmt.Errorf("%w for mechanism %s: %w", ErrAuthentication, m.Name(), err)
+	}
+	return err
+}
+
+type watchedSession struct {
+	sasl.StateMachine
+	mechanism *watchedMechanism
+}
+
+func (s watchedSession) Next(ctx context.Context, challenge []byte) (bool, []byte, error) {
+	done, answer, err := s.StateMachine.Next(ctx, challenge)
+	if done {
+		s.mechanism.completed.Store(true)
+	}
+	return done, answer, err
+}
