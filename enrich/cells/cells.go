@@ -131,10 +131,6 @@ func (c *Cells) FindID(id ID) (int, bool) {
 	if i == len(c.ends) || c.begs[i] > uint64(id) {
 		return 0, false
 	}
-	// An ancestor of a row has its own id somewhere inside that row's range.
-	if !c.rows[i].ID.Contains(id) {
-		return 0, false
-	}
 	return i, true
 }
 
@@ -151,19 +147,21 @@ func (c *Cells) Within(id ID) (lo, hi int) {
 	return lo, max(lo, hi)
 }
 
-// firstEnding is the first row whose range ends at or after leaf. Written out
-// because sort.Search calls a function at each of its fifteen steps.
+// firstEnding is the first row whose range ends at or after leaf. The loop has
+// no branch that depends on the data, because the processor would guess half of
+// them wrong.
 func (c *Cells) firstEnding(leaf uint64) int {
-	lo, hi := 0, len(c.ends)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if c.ends[mid] < leaf {
-			lo = mid + 1
-		} else {
-			hi = mid
+	first := 0
+	for n := len(c.ends); n > 0; {
+		half := (n + 1) / 2
+		next := first
+		if c.ends[first+half-1] < leaf {
+			next = first + half
 		}
+		first = next
+		n -= half
 	}
-	return lo
+	return first
 }
 
 // Busiest is the row with the most training photos, the first of equals: the
