@@ -82,6 +82,7 @@ func TestPixelsReportsTheUprightPhoto(t *testing.T) {
 		{"photo.webp", Info{"webp", 90, 131, 1}},
 		{"photo.heic", Info{"heic", 157, 111, 1}},
 		{"photo.avif", Info{"avif", 120, 90, 1}},
+		{"turned.avif", Info{"avif", 90, 120, 1}},
 		{"orientation3.png", Info{"png", 101, 73, 3}},
 		{"orientation6.png", Info{"png", 101, 73, 6}},
 	}

@@ -135,6 +135,10 @@ def lossy():
     golden("cmyk.jpg", 40, 0.875, im=small, min_psnr=14)
     small.save(HERE / "photo.avif", quality=90)
     golden("photo.avif", 40, 0.875, im=small, min_psnr=30)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Pillow writes it as the container's irot, as phones do
+    small.save(HERE / "turned.avif", quality=90, exif=exif)
+    golden("turned.avif", 40, 0.875, im=small.transpose(Image.ROTATE_270), min_psnr=30)
     golden("photo.heic", 48, 0.875, im=Image.open(HERE / "photo.png"), min_psnr=30)
     small.save(HERE / "lossy.webp", quality=90)
     golden("lossy.webp", 40, 0.875, im=small, min_psnr=30)
