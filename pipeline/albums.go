@@ -1,0 +1,226 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"planetag/consumer"
+	"planetag/enrich"
+)
+
+// This file is the second to read: the way of an album from embeddings to the transaction that publishes an answer for
+// each of its photos. albumStage.handle is called once per assigned partition of the embeddings topic.
+
+// albumAssignment is what the album stage needs of a consumer.Assignment.
+type albumAssignment interface {
+	assignment
+	CaughtUp() bool
+}
+
+// closePhotos is about how many photos are closed in one transaction: enough that an archive's albums do not cost one
+// transaction each, few enough that a transaction stays far below its time-out.
+const closePhotos = 1000
+
+// albumStage is the stage "albums": it folds embeddings into albums and closes them.
+type albumStage struct {
+	cfg     Config
+	model   *enrich.Model
+	budget  *Budget
+	metrics *Metrics
+	health  *Health
+	log     *slog.Logger
+}
+
+// albumRun is the work on one partition: its state belongs to the one goroutine of handle.
+type albumRun struct {
+	*albumStage
+	from      albumAssignment
+	state     *sessions
+	hold      hold
+	turned    time.Time // last turn
+	moved     time.Time // last commit
+	committed int64     // the group's offset
+	counted   int       // open albums in the gauge
+}
+
+const (
+	turnEvery = 100 * time.Millisecond // how often albums are looked at
+	moveEvery = time.Second            // how often the group's offset moves when nothing else is to be committed
+)
+
+// handle works one embeddings partition until ctx ends or something fails. Timers run on the wall clock, and only once
+// the partition was caught up: before that an album that looks idle may have its CLOSE marker further on.
+func (s *albumStage) handle(ctx context.Context, from albumAssignment) error {
+	r := &albumRun{albumStage: s, from: from, state: newSessions(), hold: hold{budget: s.budget}, committed: -1}
+	defer r.release()
+	for {
+		records, err := from.Fetch(ctx)
+		if err != nil {
+			return fmt.Errorf("fetch embeddings: %w", err)
+		}
+		for _, rec := range records {
+			r.state.apply(rec)
+		}
+		r.hold.set(r.state.bytes)
+		now := time.Now()
+		if !from.CaughtUp() || now.Sub(r.turned) < turnEvery {
+			continue
+		}
+		r.turned = now
+		if err := r.turn(ctx, now); err != nil {
+			return err
+		}
+		s.health.Tick("albums")
+	}
+}
+
+// turn closes what is due, lets go what lingered long enough, bounds the replay and moves the group's offset.
+func (r *albumRun) turn(ctx context.Context, now time.Time) error {
+	if err := r.rejectBad(ctx); err != nil {
+		return err
+	}
+	for _, batch := range r.due(now) {
+		if err := r.close(ctx, batch, now); err != nil {
+			return err
+		}
+	}
+	r.expire(now)
+	if err := r.boundReplay(ctx); err != nil {
+		return err
+	}
+	r.account()
+	if low := r.state.lowWater(); low > r.committed && r.state.records > 0 && now.Sub(r.moved) >= moveEvery {
+		return r.commit(ctx, nil, low)
+	}
+	return nil
+}
+
+// closing is an album on its way to be closed, and why.
+type closing struct {
+	album  *album
+	reason string
+}
+
+// due lists the albums to close now, in batches of about closePhotos photos. When the byte budget is spent the largest
+// album is closed early: an early answer is better than a worker that stands still, and nothing is dropped.
+func (r *albumRun) due(now time.Time) [][]closing {
+	var list []closing
+	var largest *album
+	for _, a := range r.state.albums {
+		if reason := a.due(r.cfg.Albums, now); reason != "" {
+			list = append(list, closing{a, reason})
+		} else if a.open > 0 && (largest == nil || a.bytes > largest.bytes) {
+			largest = a
+		}
+	}
+	if len(list) == 0 && largest != nil && r.budget.Spent() {
+		list = append(list, closing{largest, closeMemory})
+	}
+	slices.SortFunc(list, func(x, y closing) int { return cmp.Compare(x.album.low, y.album.low) })
+	var batches [][]closing
+	photos := closePhotos
+	for _, c := range list {
+		if photos >= closePhotos {
+			batches, photos = append(batches, nil), 0
+		}
+		last := len(batches) - 1
+		batches[last] = append(batches[last], c)
+		photos += len(c.album.members)
+	}
+	return batches
+}
+
+// close closes albums in one transaction: a location for every photo of theirs, a CLOSE marker for each on the same
+// embeddings partition, and the group's offset. Only then does the state change, through the markers.
+func (r *albumRun) close(ctx context.Context, batch []closing, now time.Time) error {
+	var out []consumer.Record
+	var markers []Control
+	for _, c := range batch {
+		records, marker, err := r.answer(ctx, c, now)
+		if err != nil {
+			return err
+		}
+		out = append(out, records...)
+		markers = append(markers, marker)
+	}
+	for _, m := range markers {
+		rec, err := r.onPartition(m)
+		if err != nil {
+			return err
+		}
+		out = append(out, rec)
+	}
+	if err := r.commit(ctx, out, r.state.lowWater()); err != nil {
+		return err
+	}
+	for i, m := range markers {
+		r.metrics.AlbumClosed(batch[i].reason)
+		r.state.closed(m)
+	}
+	return nil
+}
+
+// answer runs the album model over one album and returns a location for each of its photos, and the CLOSE marker.
+func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]consumer.Record, Control, error) {
+	members, revision := r.usable(c.album), max(now.UnixMilli(), c.album.revision+1)
+	sights := make([]enrich.Sight, len(members))
+	for i, m := range members {
+		sights[i] = enrich.Sight{Embedding: m.Vector, Top: m.Top}
+		revision = max(revision, m.Revision+1)
+	}
+	marker := Control{
+		Kind: ControlClose, Album: c.album.id, UpTo: r.state.next - 1, Revision: revision,
+		Photos: len(members), Reason: c.reason, At: now.UTC(),
+	}
+	if len(members) == 0 {
+		return nil, marker, nil
+	}
+	mode := albumMode(r.cfg, r.model.Info())
+	var tops [][]enrich.Candidate
+	err := patiently(ctx, r.log, "album pass", func(ctx context.Context) (err error) {
+		tops, err = r.model.Album(ctx, mode, sights)
+		return err
+	})
+	if err != nil {
+		return nil, marker, fmt.Errorf("pass album %q of %d photos: %w", c.album.id, len(members), err)
+	}
+	var out []consumer.Record
+	for i, m := range members {
+		l := r.located(m, tops[i], mode)
+		l.Album = &AlbumPart{ID: c.album.id, Mode: mode, Size: len(members), Position: i + 1, MovedM: movedBy(l)}
+		l.Revision, l.Time = revision, now.UTC()
+		rec, err := l.Record(r.cfg.Topics.Locations, m.headers)
+		if err != nil {
+			return nil, marker, err
+		}
+		out = append(out, rec)
+	}
+	return out, marker, nil
+}
+
+// located is the album-level location of one photo, with the answer of the photo alone beside it.
+func (r *albumRun) located(m *member, top []enrich.Candidate, mode string) Location {
+	info := r.model.Info()
+	l := locationOf(m.Reference, m.Source, info, r.model.Answer(mode, top))
+	l.Stage = StageAlbum
+	if alone := r.model.Answer("single", m.Top); !alone.Abstained {
+		l.PhotoOnly = photoOnlyOf(alone)
+	}
+	return l
+}
+
+// usable lists the photos that the album model can be run on, in capture order. Embeddings of another bundle mean
+// nothing to this one; their photos keep the photo-level answer that they have.
+func (r *albumRun) usable(a *album) []*member {
+	sha := r.model.Info().SHA256
+	all := a.inOrder()
+	members := slices.DeleteFunc(slices.Clone(all), func(m *member) bool { return m.Model != sha })
+	if n := len(all) - len(members); n > 0 {
+		r.log.Warn("album holds photos embedded by another bundle; they keep their photo-level answer", "album", a.id, "photos", n)
+	}
+	return members
+}

@@ -1,0 +1,232 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"planetag/consumer"
+	"planetag/enrich/decode"
+)
+
+const (
+	// photoReserve is what one photo in flight costs beside its bytes: its slot of pixels, its share of a batch.
+	photoReserve = 1 << 20
+	// outcomeReserve is what the records of a finished photo may take until they are committed.
+	outcomeReserve = 16 << 10
+)
+
+// flight is one record of the input topic on its way; outcome and err belong to the walk until done is closed.
+type flight struct {
+	record  consumer.Record
+	hold    hold
+	outcome outcome
+	err     error
+	done    chan struct{}
+}
+
+// release gives the flight's memory back once its walk has ended.
+func (f *flight) release() {
+	<-f.done
+	f.hold.set(0)
+}
+
+// flightLine yields the flights of a queue in order, each when it is done.
+type flightLine struct {
+	queue <-chan *flight
+	head  *flight // taken off the queue and not yet done
+}
+
+// next returns the next finished flight, or nil when flush fired first. It fails with the flight's own error, or with the
+// reason why ctx ended.
+func (l *flightLine) next(ctx context.Context, flush <-chan time.Time) (*flight, error) {
+	for l.head == nil {
+		select {
+		case f, ok := <-l.queue:
+			if !ok {
+				return nil, endOf(ctx)
+			}
+			l.head = f
+		case <-flush:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, endOf(ctx)
+		}
+	}
+	select {
+	case <-l.head.done:
+	case <-flush:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, endOf(ctx)
+	}
+	f := l.head
+	l.head = nil
+	if f.err != nil {
+		f.release()
+		return nil, f.err
+	}
+	return f, nil
+}
+
+// release empties the line once its walks have been told to end; it returns when the queue is closed.
+func (l *flightLine) release() {
+	if l.head != nil {
+		l.head.release()
+		l.head = nil
+	}
+	for f := range l.queue {
+		f.release()
+	}
+}
+
+// endOf is the reason why ctx ended. A queue is only closed once its reader failed, and the reader says why by ctx.
+func endOf(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// hold is one owner's share of the byte budget.
+type hold struct {
+	budget *Budget
+	n      int64
+}
+
+// take waits for the first n bytes.
+func (h *hold) take(ctx context.Context, n int64) error {
+	if err := h.budget.Acquire(ctx, n); err != nil {
+		return err
+	}
+	h.n = n
+	return nil
+}
+
+// set changes the share to n bytes without waiting; see Budget.Grow for why that may overdraw.
+func (h *hold) set(n int64) {
+	switch {
+	case n > h.n:
+		h.budget.Grow(n - h.n)
+	case n < h.n:
+		h.budget.Release(h.n - n)
+	}
+	h.n = n
+}
+
+// outcome is what one input record led to: the records to publish, and what to count once they are.
+type outcome struct {
+	records []consumer.Record
+	status  string // of a location; empty when there is none
+	dead    string // errorType of a dead letter; empty when there is none
+}
+
+func (o outcome) count(m *Metrics) {
+	if o.status != "" {
+		m.Photo(o.status)
+	}
+	if o.dead != "" {
+		m.DeadLetter(o.dead)
+	}
+}
+
+// published is the outcome of a photo that has a location.
+func (s *photoStage) published(rec consumer.Record, l Location) (outcome, error) {
+	out, err := l.Record(s.cfg.Topics.Locations, rec.Headers)
+	return outcome{records: []consumer.Record{out}, status: l.Status}, err
+}
+
+// optedOut answers a reference that asks not to be located: nothing is fetched, and the album is told not to wait for it.
+func (s *photoStage) optedOut(rec consumer.Record, ref Reference) (outcome, error) {
+	l := Location{
+		PhotoID: ref.PhotoID, Status: StatusOptedOut, Stage: StagePhoto, Revision: revisionOf(rec),
+		Source: sourceOf(rec, ref, Object{}), Time: time.Now().UTC(),
+	}
+	out, err := s.published(rec, l)
+	if err != nil {
+		return outcome{}, err
+	}
+	return s.withoutEmbedding(out, ref)
+}
+
+// removed answers a null value, an object that was removed: the location gets a tombstone.
+func (s *photoStage) removed(ref Reference) (outcome, error) {
+	out := outcome{records: []consumer.Record{Tombstone(s.cfg.Topics.Locations, ref.PhotoID)}}
+	return s.withoutEmbedding(out, ref)
+}
+
+// reject is the outcome of a record that can never succeed.
+func (s *photoStage) reject(rec consumer.Record, attempt int, cause error) outcome {
+	out := outcome{
+		records: []consumer.Record{deadLetter(s.cfg.Topics.DeadLetters, rec, "photos", attempt, cause)},
+		dead:    errorType(cause),
+	}
+	in, err := ParseReference(rec, s.cfg.S3.Bucket)
+	if err != nil { // a reference that names no photo is missed by no album
+		return out
+	}
+	if with, err := s.withoutEmbedding(out, in.Reference); err == nil {
+		out = with
+	}
+	return out
+}
+
+// withoutEmbedding tells the photo's album, if it has one, that this photo will never bring an embedding, so that an
+// album which waits for a number of photos is complete without it.
+func (s *photoStage) withoutEmbedding(out outcome, ref Reference) (outcome, error) {
+	return s.control(out, ref.Album, Control{Kind: ControlMissing, Album: ref.Album, PhotoID: ref.PhotoID})
+}
+
+// albumComplete passes a producer's word that an album is complete on to the album stage.
+func (s *photoStage) albumComplete(album string, photos int) (outcome, error) {
+	return s.control(outcome{}, album, Control{Kind: ControlComplete, Album: album, Photos: photos})
+}
+
+func (s *photoStage) control(out outcome, album string, c Control) (outcome, error) {
+	if album == "" || s.albumMode() == "none" {
+		return out, nil
+	}
+	c.At = time.Now().UTC()
+	value, err := EncodeControl(c)
+	if err != nil {
+		return outcome{}, err
+	}
+	out.records = append(out.records, consumer.Record{
+		Topic: s.cfg.Topics.Embeddings, Partition: -1, Key: []byte(album), Value: value, Time: c.At,
+	})
+	return out, nil
+}
+
+// albumMode is the album mode in force: the configured one, else the bundle's default.
+func (s *photoStage) albumMode() string {
+	return albumMode(s.cfg, s.model.Info())
+}
+
+// withExif completes a reference from the photo itself; what the reference says wins over what the camera wrote.
+func withExif(ref Reference, exif decode.Exif) Reference {
+	if ref.TakenAt.IsZero() {
+		ref.TakenAt = exif.TakenAt
+	}
+	if ref.Position == nil && exif.Position != nil {
+		ref.Position = &Position{Lat: exif.Position.Lat, Lon: exif.Position.Lon, Source: "exif"}
+	}
+	return ref
+}
+
+// sourceOf says where an answer comes from: the object that was really read, and the record that asked for it.
+func sourceOf(rec consumer.Record, ref Reference, object Object) Source {
+	src := Source{
+		Bucket: ref.Bucket, Key: ref.Key, VersionID: ref.VersionID, ETag: ref.ETag,
+		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset,
+	}
+	if object.ETag != "" {
+		src.ETag = object.ETag
+	}
+	if object.VersionID != "" {
+		src.VersionID = object.VersionID
+	}
+	return src
+}
+
+// revisionOf is the revision of a photo-level answer: the time of its reference in milliseconds. It is the same after a
+// replay and grows with every re-publication of the photo; the album stage always goes beyond it.
+func revisionOf(rec consumer.Record) int64 {
+	return max(rec.Time.UnixMilli(), 1)
+}
