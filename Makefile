@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 DEPS := $(CURDIR)/.deps
-export PLANETAG_ORT_LIB ?= $(DEPS)/onnxruntime/libonnxruntime.so.1.30.0
+export PLANETAG_ORT_LIB := $(or $(PLANETAG_ORT_LIB),$(DEPS)/onnxruntime/libonnxruntime.so.1.30.0)
 export CGO_ENABLED := 1
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)

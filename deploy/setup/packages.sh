@@ -7,6 +7,9 @@ source "$(dirname "$0")/lib.sh"
 # Older distributions have them built in and know no such package.
 heif_plugins=(libheif-plugin-libde265 libheif-plugin-dav1d)
 
+# Asking apt takes seconds, so a distribution whose plug-ins were looked at once is not asked again.
+stamp=$deps/packages-$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
+
 in_archive() { apt-cache show "$1" >/dev/null 2>&1; }
 installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
@@ -21,7 +24,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 plugins=()
-if have apt-cache; then
+if [ ! -e "$stamp" ] && have apt-cache; then
   for plugin in "${heif_plugins[@]}"; do
     if in_archive "$plugin" && ! installed "$plugin"; then plugins+=("$plugin"); fi
   done
@@ -31,4 +34,6 @@ if [ "${#plugins[@]}" -gt 0 ]; then
 fi
 
 pkg-config --exists vips || stop "libvips-dev is installed but pkg-config does not find it; is PKG_CONFIG_PATH set to something else?"
+mkdir -p "$deps"
+touch "$stamp"
 if [ "${#missing[@]}" -gt 0 ]; then say "libvips $(pkg-config --modversion vips) is ready"; fi

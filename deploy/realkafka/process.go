@@ -1,0 +1,134 @@
+package realkafka
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is a child of the test and everything it wrote.
+type process struct {
+	name string
+	cmd  *exec.Cmd
+	log  string
+	done chan struct{} // closed when the child has ended and was waited for
+}
+
+// startProcess runs a program with its output in the file log, which grows over restarts.
+func startProcess(name, log string, argv ...string) (*process, error) {
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open log of %s: %w", name, err)
+	}
+	p := &process{name: name, cmd: exec.Command(argv[0], argv[1:]...), log: log, done: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = file, file
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go func() {
+		// The death signal comes when the starting thread ends, so this thread stays until the child has gone.
+		runtime.LockOSThread()
+		defer close(p.done)
+		defer file.Close()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = p.cmd.Wait() // a killed child is no error here
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// kill9 ends the child without warning and waits until it is gone.
+func (p *process) kill9() {
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	<-p.done
+}
+
+// terminate asks the child to end, and insists after the given time.
+func (p *process) terminate(patience time.Duration) {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		p.kill9()
+	}
+}
+
+// waitPort returns when addr accepts connections; it gives up when the child ends or the time is over, with the end of the child's log.
+func (p *process) waitPort(addr string, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		conn, err := net.DialTimeout("tcp", addr, time.Second)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s ended before it listened on %s; its log ends:\n%s", p.name, addr, p.tail())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("%s did not listen on %s within %s; its log ends:\n%s", p.name, addr, patience, p.tail())
+}
+
+func (p *process) tail() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	return string(bytes.Join(lines[max(0, len(lines)-30):], []byte("\n")))
+}
+
+// freePorts returns n loopback ports that nobody listens on.
+func freePorts(t testing.TB, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatalf("find a free port: %v", err)
+		}
+		defer listener.Close()
+		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+// Root is the directory of the repository: the nearest one upwards that holds go.mod.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatalf("find the repository: %v", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			t.Fatal("find the repository: no go.mod upwards of the test's directory")
+		}
+		dir = parent
+	}
+}
+
+// Missing skips the test for want of a part, or fails it when PLANETAG_REQUIRE_ALL is 1, as it is in `make test`.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("PLANETAG_REQUIRE_ALL") == "1" {
+		t.Fatalf("%s, and PLANETAG_REQUIRE_ALL=1 forbids to skip", what)
+	}
+	t.Skip(what)
+}
