@@ -32,7 +32,7 @@ func deadLetter(topic string, rec consumer.Record, stage string, attempt int, er
 	})
 	add := func(key, value string) { headers = append(headers, consumer.Header{Key: key, Value: []byte(value)}) }
 	add(headerErrorType, errorType(err))
-	add(headerErrorMessage, reasonOf(err))
+	add(headerErrorMessage, errorMessage(err))
 	add(headerErrorStage, stage)
 	add(headerOriginalTopic, rec.Topic)
 	add(headerOriginalPartition, strconv.Itoa(rec.Partition))
@@ -50,8 +50,8 @@ func deadLetterHeaders() []string {
 	}
 }
 
-// reasonOf is the error as one line of valid UTF-8 of at most maxReason bytes.
-func reasonOf(err error) string {
+// errorMessage is the error as one line of valid UTF-8 of at most maxReason bytes.
+func errorMessage(err error) string {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(err.Error(), "\uFFFD")), " ")
 	if len(text) <= maxReason {
 		return text
