@@ -34,7 +34,7 @@ type Explanation struct {
 	RadiusP90M int64           `json:"radius_p90_m,omitempty"`
 	Reason     string          `json:"reason"` // why the status is what it is
 	ErrorType  string          `json:"error_type,omitempty"`
-	Record     json.RawMessage `json:"record,omitempty"` // the value that would be published, to the byte
+	Record     json.RawMessage `json:"record,omitempty"` // the value that would be published
 }
 
 // ExplainStep is one step of the walk, with what it found.

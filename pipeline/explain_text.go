@@ -13,7 +13,7 @@ func (e Explanation) Text(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", e.Photo)
 	for _, s := range e.Steps {
-		fmt.Fprintf(&b, "  %-7s %8.1f ms  %s\n", s.Name, s.Millis, s.Detail)
+		fmt.Fprintf(&b, "  %-7s %8.2f ms  %s\n", s.Name, s.Millis, s.Detail)
 	}
 	if len(e.Cells) > 0 {
 		fmt.Fprintf(&b, "\n  %-17s %5s %6s  %-20s %s\n", "cell", "level", "p", "mean location", "place")

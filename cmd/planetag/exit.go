@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"planetag/enrich"
+	"planetag/enrich/bundle"
+	"planetag/enrich/infer"
+	"planetag/pipeline"
+	"planetag/pipeline/demo"
+	"planetag/pipeline/eval"
+)
+
+// The exit statuses, after sysexits(3) and restic.
+const (
+	exitOK          = 0
+	exitUnexpected  = 1
+	exitPhotoFailed = 3
+	exitUsage       = 64
+	exitUnavailable = 69
+	exitConfig      = 78
+	exitInterrupted = 130
+)
+
+var (
+	errInterrupted = errors.New("interrupted")
+	errUsage       = errors.New("usage")
+	errUnavailable = errors.New("unavailable")
+	errPhotoFailed = errors.New("photo failed")
+	errSaid        = errors.New("said") // the output has said it all; only the exit status is missing
+)
+
+// tagged adds a kind to an error without adding words to it.
+type tagged struct {
+	error
+	kind error
+}
+
+func (t tagged) Unwrap() []error { return []error{t.error, t.kind} }
+
+// statusOf is the exit status of an error.
+func statusOf(err error) int {
+	is := func(targets ...error) bool {
+		for _, target := range targets {
+			if errors.Is(err, target) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case is(errInterrupted, context.Canceled):
+		return exitInterrupted
+	case is(errPhotoFailed):
+		return exitPhotoFailed
+	case is(errSaid):
+		return exitUnexpected
+	case is(errUsage, eval.ErrManifest, eval.ErrPhotos, demo.ErrFolder):
+		return exitUsage
+	case is(infer.ErrLibrary, errUnavailable, demo.ErrSilent, pipeline.ErrStorage):
+		return exitUnavailable
+	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph):
+		return exitConfig
+	}
+	return exitUnexpected
+}
