@@ -90,6 +90,7 @@ func actionOf(code kafka.Error) action {
 		kafka.UnknownMemberId,
 		kafka.RebalanceInProgress,
 		kafka.FencedInstanceID,
+		kafka.GroupIdNotFound,
 		kafka.InvalidProducerEpoch,
 		kafka.ProducerFenced:
 		return leave

@@ -1,7 +1,8 @@
-package consumer_test
+package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -9,10 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 
-	"planetag/consumer"
 	"planetag/consumer/devbroker"
 )
 
@@ -35,9 +37,9 @@ func newBroker(t *testing.T) *devbroker.Broker {
 }
 
 // newClient connects to addr; edit may change what the test is about.
-func newClient(t *testing.T, addr string, edit ...func(*consumer.Config)) *consumer.Client {
+func newClient(t *testing.T, addr string, edit ...func(*Config)) *Client {
 	t.Helper()
-	cfg := consumer.Config{
+	cfg := Config{
 		Brokers: []string{addr}, ClientID: "test",
 		SessionTimeout: 2 * time.Second, RebalanceTimeout: 3 * time.Second, TransactionTimeout: 8 * time.Second,
 		Log: slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
@@ -45,7 +47,7 @@ func newClient(t *testing.T, addr string, edit ...func(*consumer.Config)) *consu
 	for _, e := range edit {
 		e(&cfg)
 	}
-	c, err := consumer.NewClient(cfg)
+	c, err := NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,10 +62,10 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func makeTopics(t *testing.T, c *consumer.Client, partitions int, names ...string) {
+func makeTopics(t *testing.T, c *Client, partitions int, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		err := c.EnsureTopics(t.Context(), []consumer.Topic{{Name: name, Partitions: partitions, Replication: 1}}, true)
+		err := c.EnsureTopics(t.Context(), []Topic{{Name: name, Partitions: partitions, Replication: 1}}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,11 +73,11 @@ func makeTopics(t *testing.T, c *consumer.Client, partitions int, names ...strin
 }
 
 // seed publishes n records to topic, keyed k0..; the value is the number.
-func seed(t *testing.T, c *consumer.Client, topic string, from, n int) {
+func seed(t *testing.T, c *Client, topic string, from, n int) {
 	t.Helper()
-	var records []consumer.Record
+	var records []Record
 	for i := from; i < from+n; i++ {
-		records = append(records, consumer.Record{
+		records = append(records, Record{
 			Topic: topic, Partition: -1, Key: fmt.Appendf(nil, "k%d", i), Value: fmt.Appendf(nil, "%d", i),
 		})
 	}
@@ -85,28 +87,60 @@ func seed(t *testing.T, c *consumer.Client, topic string, from, n int) {
 }
 
 // read returns what an independent read_committed reader sees on topic now: it
-// publishes nothing and stops at the last stable offset of every partition.
+// stops at the last stable offset of every partition.
 func read(t *testing.T, addr, topic string) []*kgo.Record {
 	t.Helper()
-	k, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ConsumeTopics(topic),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(100*time.Millisecond))
+	k, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ConsumeTopics(topic), kgo.KeepControlRecords(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer k.Close()
+	ends := stableOffsets(t, k, topic)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	var all []*kgo.Record
-	for quiet := 0; quiet < 3; {
-		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
+	for len(ends) > 0 {
 		fetches := k.PollFetches(ctx)
-		cancel()
-		if fetches.NumRecords() == 0 {
-			quiet++
-			continue
+		if err := fetches.Err0(); err != nil {
+			t.Fatalf("independent reader of %s: %v; not at the end of %v", topic, err, ends)
 		}
-		quiet = 0
-		all = append(all, fetches.Records()...)
+		fetches.EachRecord(func(r *kgo.Record) {
+			if r.Offset >= ends[r.Partition]-1 {
+				delete(ends, r.Partition)
+			}
+			if !r.Attrs.IsControl() {
+				all = append(all, r)
+			}
+		})
 	}
 	return all
+}
+
+// stableOffsets returns the last stable offset of each partition that is not empty.
+func stableOffsets(t *testing.T, k *kgo.Client, topic string) map[int32]int64 {
+	t.Helper()
+	ends := make(map[int32]int64)
+	for partition := int32(0); ; partition++ {
+		request := kmsg.NewPtrListOffsetsRequest()
+		request.IsolationLevel = 1
+		part := kmsg.NewListOffsetsRequestTopicPartition()
+		part.Partition, part.Timestamp = partition, -1
+		of := kmsg.NewListOffsetsRequestTopic()
+		of.Topic, of.Partitions = topic, append(of.Partitions, part)
+		request.Topics = append(request.Topics, of)
+		answer, err := request.RequestWith(t.Context(), k)
+		if errors.Is(err, kerr.UnknownTopicOrPartition) { // after the last partition
+			return ends
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := answer.Topics[0].Partitions[0]
+		if found.Offset > 0 {
+			ends[partition] = found.Offset
+		}
+	}
 }
 
 func values(records []*kgo.Record) []string {
@@ -137,7 +171,7 @@ func wantOnce(t *testing.T, addr, topic string, n int) {
 }
 
 // copyAll is a handler that copies input to output, one commit per fetch.
-func copyAll(ctx context.Context, a *consumer.Assignment) error {
+func copyAll(ctx context.Context, a *Assignment) error {
 	for {
 		records, err := a.Fetch(ctx)
 		if err != nil {
@@ -156,12 +190,12 @@ func copyAll(ctx context.Context, a *consumer.Assignment) error {
 }
 
 // runGroup runs a group until the returned function is called, which waits.
-func runGroup(t *testing.T, c *consumer.Client, h consumer.Handler) (stop func() error) {
+func runGroup(t *testing.T, c *Client, h Handler) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() {
-		result <- c.RunGroup(ctx, consumer.GroupConfig{Group: "g", Stage: "s", Topic: input}, h)
+		result <- c.RunGroup(ctx, GroupConfig{Group: "g", Stage: "s", Topic: input}, h)
 	}()
 	stopped := false
 	stop = func() error {

@@ -79,8 +79,10 @@ func (a *Assignment) committedOffset(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := codeError(answer.ErrorCode); err != nil {
-		return 0, err
+	if code := kafka.Error(answer.ErrorCode); code == kafka.GroupIdNotFound {
+		return -1, nil // no group yet, no offsets
+	} else if code != 0 {
+		return 0, code
 	}
 	if len(answer.Topics) != 1 || len(answer.Topics[0].Partitions) != 1 {
 		return 0, fmt.Errorf("answer to offset fetch lacks its partition: %w", kafka.NetworkException)
