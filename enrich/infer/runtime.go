@@ -51,7 +51,9 @@ func Open(library string) (*Runtime, error) {
 	}
 	if environment.users == 0 {
 		ort.SetSharedLibraryPath(path)
-		if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+		// Every error it would print it also returns, among them each cancelled
+		// run; one log line for one event is enough, and it is the caller's.
+		if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 			return nil, fmt.Errorf("%w: %s", ErrLibrary, explain(path, err))
 		}
 		environment.library = path

@@ -34,6 +34,7 @@ func sessionOptions(level ort.GraphOptimizationLevel) (*ort.SessionOptions, erro
 		options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 		options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
 		options.SetGraphOptimizationLevel(level),
+		options.SetLogSeverityLevel(ort.LoggingLevelFatal), // see Open
 	)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("set session options: %w", err), options.Destroy())

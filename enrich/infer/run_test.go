@@ -1,0 +1,205 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// TestCNNSeesColours is the whole way through the graph: red is class 0, green
+// 1, white 2, blue 3, and grey is anything.
+func TestCNNSeesColours(t *testing.T) {
+	c := openCNN(t, tinySpec())
+	photos := [][]byte{painted(32, 255, 0, 0), painted(32, 0, 255, 0), painted(32, 255, 255, 255), painted(32, 0, 0, 255), painted(32, 90, 90, 90)}
+	got, err := c.Run(context.Background(), photos)
+	if err != nil || len(got) != len(photos) {
+		t.Fatalf("%d outputs, %v", len(got), err)
+	}
+	for i, out := range got[:4] {
+		if int(out.Cell[0]) != i || out.Prob[0] < 0.9 {
+			t.Errorf("photo %d: class %d with %.2f", i, out.Cell[0], out.Prob[0])
+		}
+	}
+	if grey := got[4]; grey.Prob[0] > 0.26 || len(grey.Embedding) != 8 || len(grey.Prob) != 3 || len(grey.Cell) != 3 {
+		t.Errorf("grey: %+v", grey)
+	}
+}
+
+func TestBatchSizeDoesNotMatter(t *testing.T) {
+	c := openCNN(t, tinySpec())
+	var photos [][]byte
+	var alone []Output
+	for i := range 21 {
+		photos = append(photos, painted(32, byte(i*12), byte(250-i*9), byte(i*i)))
+		out, err := c.Run(context.Background(), photos[i:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone = append(alone, out...)
+	}
+	for n := range photos {
+		got, err := c.Run(context.Background(), photos[:n+1])
+		if err != nil || len(got) != n+1 {
+			t.Fatalf("%d photos: %d outputs, %v", n+1, len(got), err)
+		}
+		for i := range got {
+			if err := same(got[i], alone[i]); err != nil {
+				t.Fatalf("photo %d in a batch of %d: %v", i, n+1, err)
+			}
+		}
+	}
+}
+
+// same compares two outputs of one photo. Kernels add up in another order in
+// another batch.
+func same(a, b Output) error {
+	near := func(x, y float32) bool { return math.Abs(float64(x-y)) < 1e-3 }
+	if !slices.EqualFunc(a.Embedding, b.Embedding, near) || !slices.EqualFunc(a.Prob, b.Prob, near) || a.Cell[0] != b.Cell[0] {
+		return fmt.Errorf("%+v and %+v", a, b)
+	}
+	return nil
+}
+
+func TestBucketFor(t *testing.T) {
+	buckets := []int{1, 2, 4, 8, 16}
+	for n, want := range map[int]int{
+		1: 1, 2: 2, 3: 4, 4: 4,
+		5: 4, // then 1: a bucket of 8 would be three eighths padding
+		6: 8, 7: 8, 8: 8,
+		9: 8, 10: 8, 11: 8, 12: 16, 16: 16, 17: 16, 1000: 16,
+	} {
+		if got := bucketFor(buckets, n); got != want {
+			t.Errorf("%d photos: bucket %d, want %d", n, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		buckets := []int{1}
+		for _, step := range rapid.SliceOf(rapid.IntRange(1, 20)).Draw(t, "steps") {
+			buckets = append(buckets, buckets[len(buckets)-1]+step)
+		}
+		n := rapid.IntRange(1, 500).Draw(t, "photos")
+		got := bucketFor(buckets, n)
+		if !slices.Contains(buckets, got) || got > n && 4*(got-n) > got {
+			t.Fatalf("%d photos in a bucket of %d", n, got)
+		}
+	})
+}
+
+func TestRunRefusesOtherSizes(t *testing.T) {
+	c, a := openCNN(t, tinySpec()), openAlbum(t)
+	if _, err := c.Run(context.Background(), [][]byte{painted(32, 0, 0, 0), painted(31, 0, 0, 0)}); err == nil {
+		t.Error("a photo of another size was taken")
+	}
+	if _, err := a.Run(context.Background(), [][]float32{make([]float32, 8), make([]float32, 9)}); err == nil {
+		t.Error("an embedding of another width was taken")
+	}
+	if out, err := c.Run(context.Background(), nil); err != nil || len(out) != 0 {
+		t.Errorf("no photos: %v, %v", out, err)
+	}
+	if out, err := a.Run(context.Background(), nil); err != nil || len(out) != 0 {
+		t.Errorf("an empty album: %v, %v", out, err)
+	}
+}
+
+func TestManyCallersGetWhatOneGets(t *testing.T) {
+	c, a := openCNN(t, tinySpec()), openAlbum(t)
+	batches, seen, read := make([][][]byte, 11), make([][]Output, 11), make([][]Output, 11)
+	for n := range batches {
+		for i := range n + 1 {
+			batches[n] = append(batches[n], painted(32, byte(i*23+n), byte(255-i*5), byte(i*n)))
+		}
+		var err error
+		if seen[n], err = c.Run(context.Background(), batches[n]); err != nil {
+			t.Fatal(err)
+		}
+		if read[n], err = a.Run(context.Background(), embeddings(seen[n])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for i := range 40 {
+				n := (i*7 + worker) % len(batches)
+				if got, err := c.Run(context.Background(), batches[n]); err != nil || !reflect.DeepEqual(got, seen[n]) {
+					t.Errorf("%d photos: %+v, %v\nwant %+v", n+1, got, err, seen[n])
+				}
+				if got, err := a.Run(context.Background(), embeddings(seen[n])); err != nil || !reflect.DeepEqual(got, read[n]) {
+					t.Errorf("album of %d: %+v, %v\nwant %+v", n+1, got, err, read[n])
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func embeddings(outputs []Output) [][]float32 {
+	var list [][]float32
+	for _, o := range outputs {
+		list = append(list, o.Embedding)
+	}
+	return list
+}
+
+// TestAlbumRemembers shows grey photos after red ones.
+func TestAlbumRemembers(t *testing.T) {
+	c, a := openCNN(t, tinySpec()), openAlbum(t)
+	seen, err := c.Run(context.Background(), [][]byte{painted(32, 90, 90, 90), painted(32, 230, 20, 20), painted(32, 90, 90, 90)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.Run(context.Background(), embeddings(seen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Prob[0] > 0.26 || got[2].Prob[0] < 0.8 || got[2].Cell[0] != 0 || got[2].Embedding != nil {
+		t.Errorf("before %+v, after %+v", got[0], got[2])
+	}
+}
+
+func TestCancelledRunEnds(t *testing.T) {
+	c := openCNN(t, ownSpec("slow.onnx"))
+	black, white := painted(2, 0, 0, 0), painted(2, 255, 255, 255)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	// Left alone it would take seconds and succeed.
+	if _, err := c.Run(ctx, [][]byte{white}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := c.Run(ctx, [][]byte{black}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with a context that has ended: %v", err)
+	}
+	if out, err := c.Run(context.Background(), [][]byte{black}); err != nil || len(out) != 1 {
+		t.Errorf("the next run: %v, %v", out, err)
+	}
+}
+
+func TestCancellingOneRunLeavesTheOthers(t *testing.T) {
+	c := openCNN(t, ownSpec("slow.onnx"))
+	dim := painted(2, 3, 3, 3) // some hundredths of a second
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := c.Run(ctx, [][]byte{painted(2, 255, 255, 255)}); !errors.Is(err, context.Canceled) {
+			t.Errorf("the cancelled one: %v", err)
+		}
+	})
+	for i := range 4 {
+		if i == 1 {
+			cancel()
+		}
+		if _, err := c.Run(context.Background(), [][]byte{dim}); err != nil {
+			t.Errorf("another: %v", err)
+		}
+	}
+	wg.Wait()
+	cancel()
+}
