@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,9 @@ import (
 	"planetag/enrich/bundle"
 	"planetag/enrich/decode"
 )
+
+// ErrNoPhoto says that there is nothing to explain under the given name.
+var ErrNoPhoto = errors.New("no photo to explain")
 
 // ExplainOptions names one photo: a file of this machine, or s3://bucket/key in the store of the configuration.
 type ExplainOptions struct {
@@ -139,7 +143,7 @@ func (e *explaining) read(ctx context.Context) error {
 	}
 	bucket, key, _ := strings.Cut(rest, "/")
 	if bucket == "" || key == "" {
-		return fmt.Errorf("%w: write %q as s3://bucket/key", ErrConfig, e.Photo)
+		return fmt.Errorf("%w: write %q as s3://bucket/key", ErrNoPhoto, e.Photo)
 	}
 	e.ref = Reference{PhotoID: bucket + "/" + key, Bucket: bucket, Key: key, Album: albumOf(key)}
 	store, err := NewStore(e.cfg.S3, e.cfg.Photos.MaxObjectBytes)
@@ -158,7 +162,7 @@ func (e *explaining) read(ctx context.Context) error {
 func (e *explaining) readFile(started time.Time) error {
 	data, err := os.ReadFile(e.Photo)
 	if err != nil {
-		return fmt.Errorf("%w: read photo: %w", ErrConfig, err)
+		return fmt.Errorf("%w: %w", ErrNoPhoto, err)
 	}
 	path, err := filepath.Abs(e.Photo)
 	if err != nil {

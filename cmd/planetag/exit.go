@@ -56,7 +56,7 @@ func statusOf(err error) int {
 		return exitPhotoFailed
 	case is(errSaid):
 		return exitUnexpected
-	case is(errUsage, eval.ErrManifest, eval.ErrPhotos, demo.ErrFolder):
+	case is(errUsage, eval.ErrManifest, eval.ErrPhotos, demo.ErrFolder, pipeline.ErrNoPhoto):
 		return exitUsage
 	case is(infer.ErrLibrary, errUnavailable, demo.ErrSilent, pipeline.ErrStorage):
 		return exitUnavailable
