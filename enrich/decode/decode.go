@@ -162,7 +162,6 @@ func (d *Decoder) run(f format, data []byte, g Geometry, dst []byte) (Info, erro
 
 // answer translates what C said.
 func (d *Decoder) answer(f format, request C.pt_request, code C.int, answer *C.pt_answer) (Info, error) {
-
 	info := Info{
 		Format:      string(f),
 		Width:       int(answer.width),

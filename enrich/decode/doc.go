@@ -14,6 +14,8 @@
 //     on the header. libvips' loaders that it calls untrusted are blocked.
 //   - One answer: pixels, or an error that is one of [ErrEmpty], [ErrFormat],
 //     [ErrLimits] and [ErrCorrupt] and reads as a sentence about the photo.
+//   - Bounded metadata. EXIF is read in Go, within half a second and 8 MiB; it is
+//     hidden from C, where a few crafted kilobytes of it run for minutes.
 //   - Bounded memory. A sequential photo is read top to bottom in strips. No
 //     more than GOMAXPROCS photos are in C at a time, and half as many of the
 //     formats whose codecs start threads of their own (HEIC, AVIF).

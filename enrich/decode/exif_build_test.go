@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"image"
 	"image/jpeg"
+	"slices"
 	"testing"
 )
 
@@ -52,69 +53,67 @@ type camera struct {
 	interoperability bool   // tag 1 outside the GPS directory
 }
 
-// exifOf lays out IFD0, the Exif and GPS directories, IFD1 and their data at
-// fixed places, 512 bytes apart.
+// layout is a TIFF in the making: directories at fixed places, 512 bytes
+// apart, and their data behind them.
+type layout struct{ out []byte }
+
+const exifAt, gpsAt, interopAt, ifd1At, dataAt = 512, 1024, 1536, 2048, 2560
+
+// text is a string tag, none when s is empty.
+func (l *layout) text(tag uint16, s string) []entry {
+	if s == "" {
+		return nil
+	}
+	n := uint32(len(s) + 1)
+	if n <= 4 { // short ones stand in the entry itself
+		var b [4]byte
+		copy(b[:], s)
+		return []entry{{tag, ascii, n, binary.LittleEndian.Uint32(b[:])}}
+	}
+	at := uint32(len(l.out))
+	l.out = append(append(l.out, s...), 0)
+	return []entry{{tag, ascii, n, at}}
+}
+
+// axis is a latitude or longitude, none when the camera has none.
+func (l *layout) axis(has bool, tag uint16, v [3][2]uint32) []entry {
+	if !has {
+		return nil
+	}
+	at := uint32(len(l.out))
+	for _, r := range v {
+		l.out = binary.LittleEndian.AppendUint32(l.out, r[0])
+		l.out = binary.LittleEndian.AppendUint32(l.out, r[1])
+	}
+	return []entry{{tag, rational, 3, at}}
+}
+
+// exifOf writes what the camera would.
 func exifOf(c camera) []byte {
-	const exifAt, gpsAt, interopAt, ifd1At, dataAt = 512, 1024, 1536, 2048, 2560
-	out := make([]byte, dataAt)
-	put := func(s string) uint32 {
-		at := uint32(len(out))
-		out = append(out, s...)
-		out = append(out, 0)
-		return at
-	}
-	str := func(tag uint16, s string) []entry {
-		if s == "" {
+	l := &layout{make([]byte, dataAt)}
+	turn := func(v uint16) []entry {
+		if v == 0 {
 			return nil
 		}
-		n := uint32(len(s) + 1)
-		if n <= 4 {
-			var b [4]byte
-			copy(b[:], s)
-			return []entry{{tag, ascii, n, binary.LittleEndian.Uint32(b[:])}}
-		}
-		return []entry{{tag, ascii, n, put(s)}}
+		return []entry{{0x112, short, 1, uint32(v)}}
 	}
-	axis := func(has bool, tag uint16, v [3][2]uint32) []entry {
-		if !has {
-			return nil
-		}
-		at := uint32(len(out))
-		for _, r := range v {
-			out = binary.LittleEndian.AppendUint32(out, r[0])
-			out = binary.LittleEndian.AppendUint32(out, r[1])
-		}
-		return []entry{{tag, rational, 3, at}}
-	}
-	var ifd0, exif, gps, interop []entry
-	ifd0 = append(ifd0, str(0x10f, c.maker)...)
-	ifd0 = append(ifd0, str(0x110, c.model)...)
-	if c.orientation != 0 {
-		ifd0 = append(ifd0, entry{0x112, short, 1, uint32(c.orientation)})
-	}
-	ifd0 = append(ifd0, entry{0x8769, long, 1, exifAt}, entry{0x8825, long, 1, gpsAt})
-	exif = append(exif, str(0x9003, c.taken)...)
-	exif = append(exif, str(0x9004, c.digitised)...)
-	exif = append(exif, str(0x9011, c.offset)...)
+	ifd0 := slices.Concat(l.text(0x10f, c.maker), l.text(0x110, c.model), turn(c.orientation),
+		[]entry{{0x8769, long, 1, exifAt}, {0x8825, long, 1, gpsAt}})
+	exif := slices.Concat(l.text(0x9003, c.taken), l.text(0x9004, c.digitised), l.text(0x9011, c.offset))
+	var interop []entry
 	if c.interoperability {
 		exif = append(exif, entry{0xa005, long, 1, interopAt})
-		interop = append(interop, str(1, "R98")...)
+		interop = l.text(1, "N")
 	}
-	gps = append(gps, str(1, c.latRef)...)
-	gps = append(gps, axis(c.hasLat, 2, c.lat)...)
-	gps = append(gps, str(3, c.lonRef)...)
-	gps = append(gps, axis(c.hasLon, 4, c.lon)...)
+	gps := slices.Concat(l.text(1, c.latRef), l.axis(c.hasLat, 2, c.lat),
+		l.text(3, c.lonRef), l.axis(c.hasLon, 4, c.lon))
 
-	var ifd1 []entry
-	if c.thumbOrientation != 0 {
-		ifd1 = []entry{{0x112, short, 1, uint32(c.thumbOrientation)}}
-	}
-	copy(out, directory([]byte("II*\x00\x08\x00\x00\x00"), ifd1At, ifd0...))
-	copy(out[exifAt:], directory(nil, 0, exif...))
-	copy(out[gpsAt:], directory(nil, 0, gps...))
-	copy(out[interopAt:], directory(nil, 0, interop...))
-	copy(out[ifd1At:], directory(nil, 0, ifd1...))
-	return out
+	copy(l.out, directory([]byte("II*\x00\x08\x00\x00\x00"), ifd1At, ifd0...))
+	copy(l.out[exifAt:], directory(nil, 0, exif...))
+	copy(l.out[gpsAt:], directory(nil, 0, gps...))
+	copy(l.out[interopAt:], directory(nil, 0, interop...))
+	copy(l.out[ifd1At:], directory(nil, 0, turn(c.thumbOrientation)...))
+	return l.out
 }
 
 // jpegWith is a small decodable JPEG carrying the TIFF block as EXIF.

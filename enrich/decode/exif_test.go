@@ -18,45 +18,20 @@ func rome() camera {
 	}
 }
 
-func TestReadExif(t *testing.T) {
-	cest := time.Date(2019, 6, 1, 10, 30, 45, 0, time.UTC)
-	rows := []struct {
-		name string
-		edit func(*camera)
-		want func(*Exif)
-	}{
-		{"a tourist in Rome", nil, nil},
-		{"no offset: the wall clock is taken for UTC", func(c *camera) { c.offset = "" },
-			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) }},
-		{"blanks for an offset", func(c *camera) { c.offset = "   :  " },
-			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) }},
-		{"a scan has only the time of digitising", func(c *camera) { c.taken, c.digitised = "", "2019:06:01 10:30:45" }, nil},
-		{"an unset clock", func(c *camera) { c.taken = "0000:00:00 00:00:00" }, func(e *Exif) { e.TakenAt = time.Time{} }},
-		{"a clock of blanks", func(c *camera) { c.taken = "    :  :     :  :  " }, func(e *Exif) { e.TakenAt = time.Time{} }},
-		{"February has no 30th", func(c *camera) { c.taken = "2019:02:30 10:00:00" }, func(e *Exif) { e.TakenAt = time.Time{} }},
-		{"Rio lies south and west", func(c *camera) { c.latRef, c.lonRef = "S", "W" },
-			func(e *Exif) { e.Position = &Position{-e.Position.Lat, -e.Position.Lon} }},
-		{"no hemisphere, no position", func(c *camera) { c.latRef = "" }, noPosition},
-		{"a hemisphere that does not exist", func(c *camera) { c.lonRef = "Q" }, noPosition},
-		{"latitude alone", func(c *camera) { c.hasLon = false }, noPosition},
-		{"no fix yet: 0, 0", func(c *camera) {
-			c.lat, c.lon = [3][2]uint32{{0, 1}, {0, 1}, {0, 1}}, [3][2]uint32{{0, 1}, {0, 1}, {0, 1}}
-		}, noPosition},
-		{"not a number: 0/0", func(c *camera) { c.lat = [3][2]uint32{{0, 0}, {0, 0}, {0, 0}} }, noPosition},
-		{"infinite: 1/0", func(c *camera) { c.lon = [3][2]uint32{{1, 0}, {1, 0}, {1, 0}} }, noPosition},
-		{"north of the pole", func(c *camera) { c.lat[0] = [2]uint32{91, 1} }, noPosition},
-		{"east of the date line", func(c *camera) { c.lon[0] = [2]uint32{4000000000, 1} }, noPosition},
-		{"no such orientation", func(c *camera) { c.orientation = 9 }, func(e *Exif) { e.Orientation = 0 }},
-		{"the thumbnail's orientation is not the photo's", func(c *camera) { c.orientation, c.thumbOrientation = 0, 8 }, func(e *Exif) { e.Orientation = 0 }},
-		{"interoperability's tag 1 is no latitude", func(c *camera) { c.interoperability, c.latRef = true, "" }, noPosition},
-		{"a maker that its models do not repeat", func(c *camera) { c.maker = "Apple"; c.model = "iPhone 12" }, func(e *Exif) { e.Camera = "Apple iPhone 12" }},
-		{"a name with a terminal's escapes in it", func(c *camera) { c.maker = ""; c.model = "\x1b[31mEvil\x07" }, func(e *Exif) { e.Camera = "[31mEvil" }},
-		{"a very long name", func(c *camera) { c.maker = ""; c.model = strings.Repeat("x", 300) }, func(e *Exif) { e.Camera = strings.Repeat("x", 100) }},
-	}
+// exifCase is the tourist's photo with one thing changed, and what changes in
+// the answer.
+type exifCase struct {
+	name string
+	edit func(*camera)
+	want func(*Exif)
+}
+
+func readExif(t *testing.T, rows []exifCase) {
+	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			c := rome()
-			want := Exif{TakenAt: cest, Position: &Position{41.8900333, 12.4921944}, Camera: "Canon EOS 5D", Orientation: 6}
+			want := Exif{TakenAt: cest(), Position: &Position{41.8900333, 12.4921944}, Camera: "Canon EOS 5D", Orientation: 6}
 			if row.edit != nil {
 				row.edit(&c)
 			}
@@ -72,6 +47,53 @@ func TestReadExif(t *testing.T) {
 			}
 		})
 	}
+}
+
+func cest() time.Time { return time.Date(2019, 6, 1, 10, 30, 45, 0, time.UTC) }
+
+// A camera's clock is believed, but not a clock that was never set.
+func TestReadExifTimes(t *testing.T) {
+	readExif(t, []exifCase{
+		{"a tourist in Rome", nil, nil},
+		{"no offset: the wall clock is taken for UTC", func(c *camera) { c.offset = "" },
+			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) }},
+		{"blanks for an offset", func(c *camera) { c.offset = "   :  " },
+			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) }},
+		{"a scan has only the time of digitising", func(c *camera) { c.taken, c.digitised = "", "2019:06:01 10:30:45" }, nil},
+		{"an unset clock", func(c *camera) { c.taken = "0000:00:00 00:00:00" }, func(e *Exif) { e.TakenAt = time.Time{} }},
+		{"a clock of blanks", func(c *camera) { c.taken = "    :  :     :  :  " }, func(e *Exif) { e.TakenAt = time.Time{} }},
+		{"February has no 30th", func(c *camera) { c.taken = "2019:02:30 10:00:00" }, func(e *Exif) { e.TakenAt = time.Time{} }},
+	})
+}
+
+// A position counts only when it is whole and on the earth.
+func TestReadExifPositions(t *testing.T) {
+	readExif(t, []exifCase{
+		{"Rio lies south and west", func(c *camera) { c.latRef, c.lonRef = "S", "W" },
+			func(e *Exif) { e.Position = &Position{-e.Position.Lat, -e.Position.Lon} }},
+		{"no hemisphere, no position", func(c *camera) { c.latRef = "" }, noPosition},
+		{"a hemisphere that does not exist", func(c *camera) { c.lonRef = "Q" }, noPosition},
+		{"latitude alone", func(c *camera) { c.hasLon = false }, noPosition},
+		{"no fix yet: 0, 0", func(c *camera) {
+			c.lat, c.lon = [3][2]uint32{{0, 1}, {0, 1}, {0, 1}}, [3][2]uint32{{0, 1}, {0, 1}, {0, 1}}
+		}, noPosition},
+		{"not a number: 0/0", func(c *camera) { c.lat = [3][2]uint32{{0, 0}, {0, 0}, {0, 0}} }, noPosition},
+		{"infinite: 1/0", func(c *camera) { c.lon = [3][2]uint32{{1, 0}, {1, 0}, {1, 0}} }, noPosition},
+		{"north of the pole", func(c *camera) { c.lat[0] = [2]uint32{91, 1} }, noPosition},
+		{"east of the date line", func(c *camera) { c.lon[0] = [2]uint32{4000000000, 1} }, noPosition},
+		{"interoperability's tag 1 is no latitude", func(c *camera) { c.interoperability, c.latRef = true, "" }, noPosition},
+	})
+}
+
+// Names and turns come from the photo's own directory, fit to be shown.
+func TestReadExifCameras(t *testing.T) {
+	readExif(t, []exifCase{
+		{"no such orientation", func(c *camera) { c.orientation = 9 }, func(e *Exif) { e.Orientation = 0 }},
+		{"the thumbnail's orientation is not the photo's", func(c *camera) { c.orientation, c.thumbOrientation = 0, 8 }, func(e *Exif) { e.Orientation = 0 }},
+		{"a maker that its models do not repeat", func(c *camera) { c.maker = "Apple"; c.model = "iPhone 12" }, func(e *Exif) { e.Camera = "Apple iPhone 12" }},
+		{"a name with a terminal's escapes in it", func(c *camera) { c.maker = ""; c.model = "\x1b[31mEvil\x07" }, func(e *Exif) { e.Camera = "[31mEvil" }},
+		{"a very long name", func(c *camera) { c.maker = ""; c.model = strings.Repeat("x", 300) }, func(e *Exif) { e.Camera = strings.Repeat("x", 100) }},
+	})
 }
 
 func noPosition(e *Exif) { e.Position = nil }

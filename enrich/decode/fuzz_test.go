@@ -6,7 +6,8 @@ import (
 )
 
 // Whatever the bytes are: pixels or one of the four errors, the guard words of
-// dst's neighbours untouched, the object unchanged.
+// dst's neighbours untouched, the object unchanged. The seeds are large, so fuzz
+// with -fuzzminimizetime 5x, or all time goes into shrinking the first find.
 func FuzzPixels(f *testing.F) {
 	for _, name := range []string{"alpha.png", "photo.png", "photo.webp", "photo.tif", "animated.gif", "palette.png", "cmyk.jpg", "photo.avif", "orientation6.png"} {
 		f.Add(fixture(f, name))

@@ -14,16 +14,35 @@ import (
 	"testing"
 )
 
-// Every object that is not a usable photo ends as one of four errors, in words
-// that the owner of the photo understands.
-func TestPixelsRefuses(t *testing.T) {
-	whole := fixture(t, "photo.jpg")
-	rows := []struct {
-		name  string
-		data  []byte
-		want  error
-		words string // the message contains them
-	}{
+// refusal is an object that is not a usable photo: it ends as one of the four
+// errors, in words that the owner of the photo understands.
+type refusal struct {
+	name  string
+	data  []byte
+	want  error
+	words string // the message contains them
+}
+
+func refuse(t *testing.T, rows []refusal) {
+	t.Helper()
+	d, err := New(Limits{MaxBytes: 512 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := d.Pixels(row.data, Geometry{64, 0.875}, make([]byte, 64*64*3))
+			skipWithoutCodec(t, err)
+			if !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.words) {
+				t.Errorf("error %q is %v: %v; want words %q", err, row.want, errors.Is(err, row.want), row.words)
+			}
+		})
+	}
+}
+
+// What is not a photo is named for what it is.
+func TestPixelsRefusesStrangers(t *testing.T) {
+	refuse(t, []refusal{
 		{"an upload that never happened", nil, ErrEmpty, "object is 0 bytes"},
 		{"notes.txt renamed to photo.jpg", []byte("Dear diary, today I took no photos."), ErrFormat, "object is text/plain, not a photo"},
 		{"an error page stored as a photo", []byte("<!DOCTYPE html><html></html>"), ErrFormat, "object is text/html, not a photo"},
@@ -33,6 +52,13 @@ func TestPixelsRefuses(t *testing.T) {
 		{"noise", []byte{0, 1, 2, 3}, ErrFormat, `object begins with "\x00\x01\x02\x03"`},
 		{"a Canon raw", []byte("II*\x00\x10\x00\x00\x00CR\x02\x00"), ErrFormat, "raw camera file"},
 		{"a raw whose first picture is a preview", tiffOf(entry{254, 4, 1, 1}), ErrFormat, "raw camera file"},
+	})
+}
+
+// A photo whose upload broke off is not half a photo.
+func TestPixelsRefusesHalves(t *testing.T) {
+	whole := fixture(t, "photo.jpg")
+	refuse(t, []refusal{
 		{"half a JPEG", whole[:len(whole)/2], ErrCorrupt, "jpeg is truncated"},
 		{"only the signature of a JPEG", whole[:4], ErrCorrupt, "jpeg is "},
 		{"half a PNG", half(fixture(t, "photo.png")), ErrCorrupt, "png is "},
@@ -41,6 +67,13 @@ func TestPixelsRefuses(t *testing.T) {
 		{"half a TIFF", half(fixture(t, "photo.tif")), ErrCorrupt, "tiff is truncated"},
 		{"half a HEIC", half(fixture(t, "photo.heic")), ErrCorrupt, "heic is truncated"},
 		{"half an AVIF", half(fixture(t, "photo.avif")), ErrCorrupt, "avif is "},
+	})
+}
+
+// A header over a limit is refused before a pixel is decoded.
+func TestPixelsRefusesByTheHeader(t *testing.T) {
+	whole := fixture(t, "photo.jpg")
+	refuse(t, []refusal{
 		{"a PNG of 40,000 × 40,000", pngClaiming(40000, 40000), ErrLimits, "png 40000×40000 is 1600 megapixels, the limit is 100"},
 		{"a PNG just over the pixel limit", pngClaiming(10000, 10001), ErrLimits, "is 100.01 megapixels, the limit is 100"},
 		{"a sliver that cover-crop would blow up", jpegClaiming(t, 59424, 3), ErrLimits, "jpeg 59424×3 has a side of 3 pixels, the least is 16"},
@@ -48,24 +81,7 @@ func TestPixelsRefuses(t *testing.T) {
 		{"a banner", pngClaiming(3000, 30), ErrLimits, "png 3000×30 is 100 times as long as wide, the limit is 16"},
 		{"a long GIF strip", gifOf(t, 32, 6000), ErrLimits, "times as long as wide"},
 		{"more bytes than allowed", append(bytes.Clone(whole), make([]byte, 1<<20)...), ErrLimits, "jpeg is 1.04 MiB, the limit is 0.5 MiB"},
-	}
-	d, err := New(Limits{MaxBytes: 512 << 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			_, err := d.Pixels(row.data, Geometry{64, 0.875}, make([]byte, 64*64*3))
-			skipWithoutCodec(t, err)
-			if !errors.Is(err, row.want) {
-				t.Fatalf("error %v, want %v", err, row.want)
-			}
-			if !strings.Contains(err.Error(), row.words) {
-				t.Errorf("message %q, want it to contain %q", err, row.words)
-			}
-			t.Log(err)
-		})
-	}
+	})
 }
 
 // What a person would call a photo is decoded, however odd its encoding.
