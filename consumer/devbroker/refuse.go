@@ -107,6 +107,14 @@ func fillPartitions(response kmsg.Response, request kmsg.Request, code int16) er
 			}
 			r.Topics = append(r.Topics, topic)
 		}
+	case *kmsg.CreateTopicsResponse:
+		for _, t := range request.(*kmsg.CreateTopicsRequest).Topics {
+			r.Topics = append(r.Topics, kmsg.CreateTopicsResponseTopic{Topic: t.Topic, ErrorCode: code})
+		}
+	case *kmsg.DescribeConfigsResponse:
+		for _, c := range request.(*kmsg.DescribeConfigsRequest).Resources {
+			r.Resources = append(r.Resources, kmsg.DescribeConfigsResponseResource{ErrorCode: code, ResourceType: c.ResourceType, ResourceName: c.ResourceName})
+		}
 	case *kmsg.OffsetFetchResponse:
 		r.ErrorCode = code
 	default:
