@@ -184,3 +184,43 @@ func testLibrary(t *testing.T) string {
 	}
 	return library
 }
+
+// TestCopiesAreTheSameAlbum: what a new owner makes of the copies is what the old one made of the originals, although a
+// newer photo came between the two.
+func TestCopiesAreTheSameAlbum(t *testing.T) {
+	model := tinyModel(t)
+	stage, p := albumTestStage(model, albumTestConfig), &logPartition{t: t}
+	sha := model.Info().SHA256
+	p.photo("rome", "rome/1", albumDay, sha)
+	p.photo("rome", "rome/2", albumDay, sha)
+	run, from := life(stage, p)
+	if err := run.turn(context.Background(), albumDay.Add(time.Minute)); err != nil { // closes both
+		t.Fatal(err)
+	}
+	late := albumDay.Add(2 * time.Minute)
+	p.photo("rome", "rome/3", late, sha)
+	p.control(Control{Kind: ControlMissing, Album: "rome", PhotoID: "rome/4", At: late})
+	p.control(Control{Kind: ControlComplete, Album: "rome", Photos: 5, At: late})
+	catchUp(run, from)
+	from.rival = func() { p.photo("rome", "rome/2", late.Add(time.Second), sha) }
+	if err := run.copyForward(context.Background(), run.state.albums["rome"]); err != nil {
+		t.Fatal(err)
+	}
+	catchUp(run, from)
+	again, _ := life(stage, p)
+	old, got := run.state.albums["rome"], again.state.albums["rome"]
+	if p.committed < 3 || got == nil {
+		t.Fatalf("committed offset %d, album %v", p.committed, got)
+	}
+	if got.open != old.open || got.upTo != old.upTo || got.revision != old.revision || got.expected != 5 || !got.complete || !got.missing["rome/4"] {
+		t.Errorf("the album is %+v, was %+v", got, old)
+	}
+	for id, m := range old.members {
+		if g := got.members[id]; g == nil || g.first != m.first || g.Source != m.Source {
+			t.Errorf("photo %s is %+v, was %+v", id, g, m)
+		}
+	}
+	if first := got.members["rome/2"].first; first < 6 {
+		t.Errorf("the copy of offset %d replaced the newer photo", first)
+	}
+}

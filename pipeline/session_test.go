@@ -30,8 +30,10 @@ type logPartition struct {
 type replayer struct {
 	*logPartition
 	next     int64
+	caughtUp int64  // the end when this life began
 	failing  string // what happens at the next commit: "" | "refused" | "answer lost"
 	finished bool   // after a failed commit an assignment must not be used again
+	rival    func() // what the photo stage writes just before the next commit lands
 }
 
 func (r *replayer) Fetch(context.Context) ([]consumer.Record, error) {
@@ -41,7 +43,7 @@ func (r *replayer) Fetch(context.Context) ([]consumer.Record, error) {
 	return got, nil
 }
 
-func (r *replayer) CaughtUp() bool { return r.next == int64(len(r.records)) }
+func (r *replayer) CaughtUp() bool { return r.next >= r.caughtUp }
 
 func (r *replayer) Commit(_ context.Context, records []consumer.Record, next int64) error {
 	if r.finished {
@@ -49,6 +51,10 @@ func (r *replayer) Commit(_ context.Context, records []consumer.Record, next int
 	}
 	if r.finished = r.failing != ""; r.failing == "refused" {
 		return consumer.ErrRestart
+	}
+	if r.rival != nil {
+		r.rival()
+		r.rival = nil
 	}
 	if next < r.committed {
 		r.t.Fatalf("the group's offset goes back from %d to %d", r.committed, next)
@@ -116,24 +122,35 @@ func albumTestStage(model *enrich.Model, albums AlbumsConfig) *albumStage {
 
 // life begins a new life of the worker: it starts at the committed offset and reads to the end.
 func life(s *albumStage, p *logPartition) (*albumRun, *replayer) {
-	from := &replayer{logPartition: p, next: p.committed}
+	from := &replayer{logPartition: p, next: p.committed, caughtUp: int64(len(p.records))}
 	run := &albumRun{albumStage: s, from: from, state: newSessions(), hold: hold{budget: s.budget}, committed: -1}
-	catchUp(run, from)
+	for !from.CaughtUp() {
+		poll(run, from)
+	}
 	return run, from
 }
 
+// poll is one fetch.
+func poll(run *albumRun, from *replayer) {
+	records, _ := from.Fetch(context.Background())
+	for _, rec := range records {
+		run.state.apply(rec)
+	}
+}
+
 func catchUp(run *albumRun, from *replayer) {
-	for !from.CaughtUp() {
-		records, _ := from.Fetch(context.Background())
-		for _, rec := range records {
-			run.state.apply(rec)
-		}
+	for from.next < int64(len(from.records)) {
+		poll(run, from)
 	}
 }
 
 var albumTestConfig = AlbumsConfig{
 	Mode: "average", Idle: Duration(30 * time.Second), MaxAge: Duration(time.Hour), MaxPhotos: 1000,
 	Linger: Duration(1000 * time.Hour), MaxReplay: 1 << 30,
+}
+
+var albumSteps = []string{
+	"photo", "photo", "photo", "photo while committing", "complete", "time", "the clock is set back", "crash", "refused", "answer lost",
 }
 
 // TestAlbumsSurviveAnything tells random stories of photos, late photos, repeated photos, producers' words, time, crashes
@@ -148,17 +165,24 @@ func TestAlbumsSurviveAnything(t *testing.T) {
 		stage, p := albumTestStage(model, cfg), &logPartition{t: t}
 		now := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 		run, from := life(stage, p)
+		back := time.Duration(0)
 		turn := func() {
-			catchUp(run, from)
 			if err := run.turn(context.Background(), now); err != nil {
 				run, from = life(stage, p)
 			}
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			album := rapid.SampledFrom([]string{"rome", "paris", "sydney"}).Draw(t, "album")
-			switch rapid.SampledFrom([]string{"photo", "photo", "photo", "complete", "time", "crash", "refused", "answer lost"}).Draw(t, "step") {
+			id := fmt.Sprint(album, "/", rapid.IntRange(1, 6).Draw(t, "n"))
+			switch rapid.SampledFrom(albumSteps).Draw(t, "step") {
 			case "photo":
-				p.photo(album, fmt.Sprint(album, "/", rapid.IntRange(1, 6).Draw(t, "n")), now, model.Info().SHA256)
+				p.photo(album, id, now, model.Info().SHA256)
+			case "photo while committing":
+				at := now
+				from.rival = func() { p.photo(album, id, at, model.Info().SHA256) }
+			case "the clock is set back":
+				back++
+				now = now.Add(-time.Minute)
 			case "complete":
 				p.control(Control{Kind: ControlComplete, Album: album, Photos: rapid.IntRange(0, 6).Draw(t, "photos"), At: now})
 			case "time":
@@ -171,12 +195,16 @@ func TestAlbumsSurviveAnything(t *testing.T) {
 				from.failing = "answer lost"
 			}
 			now = now.Add(time.Millisecond)
+			if rapid.Bool().Draw(t, "poll") {
+				poll(run, from)
+			}
 			if rapid.Bool().Draw(t, "turn") {
 				turn()
 			}
 		}
 		for range 4 { // the stream falls silent
-			now = now.Add(31 * time.Second)
+			now = now.Add((back + 1) * time.Minute)
+			catchUp(run, from)
 			turn()
 		}
 		checkStory(t, p)
