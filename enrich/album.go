@@ -34,7 +34,12 @@ func (m *Model) Album(ctx context.Context, mode string, sights []Sight) ([][]Can
 		return slices.Repeat([][]Candidate{average(sights, m.info.TopK)}, len(sights)), nil
 	}
 	sequence := make([][]float32, 0, 2*len(sights))
-	for _, s := range sights {
+	for i, s := range sights {
+		// Inside the graph an activation may turn NaN into a number that looks
+		// like any other.
+		if err := checkEmbedding(s.Embedding); err != nil {
+			return nil, fmt.Errorf("read album: photo %d of %d: %w", i+1, len(sights), err)
+		}
 		sequence = append(sequence, s.Embedding)
 	}
 	if mode == bundle.LSTMRepeat {

@@ -159,12 +159,14 @@ def make_cells():
 
 
 def paint(name, colour, shape):
-    """A colour with a soft slope and a loud frame that the crop must cut off."""
+    """A colour with a soft slope that only the right crop sees as it should: yellow outside of it, dark in its middle."""
     w, h = shape
     slope = np.linspace(-12, 12, w)[None, :, None]
     pixels = np.clip(np.array(colour)[None, None, :] + slope, 0, 255).repeat(h, 0).astype(np.uint8)
-    if w > h:  # the centre square never sees the left and right edge
-        pixels[:, : (w - h) // 2 - 2] = (255, 255, 0)
+    y, x = np.mgrid[:h, :w] + 0.5
+    off = np.maximum(abs(x - w / 2), abs(y - h / 2)) / (min(w, h) / 2)
+    pixels[off > CROP + 0.05] = (255, 255, 0)
+    pixels[off < 0.4] //= 2
     Image.fromarray(pixels).save(HERE / "golden" / name, quality=92, subsampling=0)
 
 

@@ -1,0 +1,250 @@
+package enrich
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"planetag/enrich/decode"
+	"planetag/enrich/infer"
+)
+
+const tiny = "testdata/tiny"
+
+// library is the path of ONNX Runtime. A test that needs it is skipped where
+// there is none, unless everything is required.
+func library(t testing.TB) string {
+	t.Helper()
+	path, err := infer.FindLibrary("")
+	if err == nil {
+		return path
+	}
+	if os.Getenv("PLANETAG_REQUIRE_ALL") == "1" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+	return ""
+}
+
+func loadTiny(t testing.TB, change ...func(*Options)) *Model {
+	t.Helper()
+	o := Options{Library: library(t), Bundle: tiny}
+	for _, c := range change {
+		c(&o)
+	}
+	m, err := Load(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+// see is what the model sees in photos of one colour each.
+func see(t testing.TB, m *Model, colours ...[3]byte) []Sight {
+	t.Helper()
+	var photos [][]byte
+	for _, c := range colours {
+		photos = append(photos, slices.Repeat(c[:], m.Info().InputBytes/3))
+	}
+	sights, err := m.Embed(context.Background(), photos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sights
+}
+
+var (
+	red, green, blue = [3]byte{255, 0, 0}, [3]byte{0, 255, 0}, [3]byte{0, 0, 255}
+	white, grey      = [3]byte{255, 255, 255}, [3]byte{100, 100, 100}
+)
+
+// TestOnePhoto walks a photo file from its bytes to its place.
+func TestOnePhoto(t *testing.T) {
+	m := loadTiny(t)
+	data, err := os.ReadFile(filepath.Join(tiny, "golden", "red.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := make([]byte, m.Info().InputBytes)
+	info, err := m.Decode(data, pixels)
+	if err != nil || info.Width != 64 || info.Height != 48 || info.Format != "jpeg" {
+		t.Fatalf("decoded %+v, %v", info, err)
+	}
+	sights, err := m.Embed(context.Background(), [][]byte{pixels})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := m.Answer("single", sights[0].Top)
+	want := Answer{
+		Lat: 41.9028, Lon: 12.4964, RadiusP50: 20000, RadiusP90: 150000, Confidence: got.Confidence, Entropy: got.Entropy,
+		Cell: "132f7", Level: 8, Ancestors: []string{"13", "133", "132f"},
+		Rollup:     Located{"132f7", 8, got.Confidence, 41.9028, 12.4964},
+		Place:      Place{"IT", "Italy", "Lazio"},
+		Candidates: got.Candidates,
+	}
+	if !reflect.DeepEqual(got, want) || math.Abs(got.Confidence-0.9370) > 0.01 || len(got.Candidates) != 3 {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if _, err := m.Decode([]byte("not a photo"), pixels); !errors.Is(err, decode.ErrFormat) {
+		t.Errorf("a text: %v", err)
+	}
+}
+
+func TestColoursLeadToCities(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, red, green, blue, white, grey)
+	for i, want := range []string{"Italy", "France", "United States", "Australia"} {
+		if got := m.Answer("single", sights[i].Top); got.Place.Country != want || got.Abstained {
+			t.Errorf("photo %d is in %+v, want %s", i, got, want)
+		}
+	}
+	if got := m.Answer("single", sights[4].Top); !got.Abstained {
+		t.Errorf("grey is somewhere: %+v", got)
+	}
+}
+
+func TestAlbumModes(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, grey, red, red, grey)
+	tests := []struct {
+		mode string
+		want []string // country per photo, "" = abstained
+	}{
+		{"average", []string{"Italy", "Italy", "Italy", "Italy"}},
+		{"lstm", []string{"", "Italy", "Italy", "Italy"}}, // nothing seen yet at the first
+		{"lstm_repeat", []string{"Italy", "Italy", "Italy", "Italy"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.mode, func(t *testing.T) {
+			tops, err := m.Album(context.Background(), tt.mode, sights)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, top := range tops {
+				a := m.Answer(tt.mode, top)
+				if a.Abstained {
+					a.Place.Country = ""
+				}
+				got = append(got, a.Place.Country)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if tops, err := m.Album(context.Background(), tt.mode, nil); err != nil || len(tops) != 0 {
+				t.Errorf("an empty album: %v, %v", tops, err)
+			}
+		})
+	}
+	for _, mode := range []string{"none", "single", "", "LSTM"} {
+		if _, err := m.Album(context.Background(), mode, sights); !errors.Is(err, ErrMode) {
+			t.Errorf("mode %q: %v", mode, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := m.Album(ctx, "lstm", sights); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that has ended: %v", err)
+	}
+	sights[2].Embedding[3] = float32(math.NaN())
+	if _, err := m.Album(context.Background(), "lstm", sights); !errors.Is(err, ErrOutput) {
+		t.Errorf("an embedding that is no number: %v", err)
+	}
+}
+
+func TestAverage(t *testing.T) {
+	sights := []Sight{
+		{Top: []Candidate{{7, 0.6}, {2, 0.2}}},
+		{Top: []Candidate{{2, 0.5}, {9, 0.4}, {7, 0.1}}},
+	}
+	want := []Candidate{{2, 0.35}, {7, 0.35}}
+	got := average(sights, 2)
+	if len(got) != 2 || got[0].Cell != want[0].Cell || got[1].Cell != want[1].Cell || math.Abs(got[0].P-0.35) > 1e-12 {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	m := loadTiny(t)
+	got := m.Info()
+	if len(got.SHA256) != 64 || got.Library == "" || got.LibraryVersion == "" {
+		t.Errorf("identity %+v", got)
+	}
+	got.SHA256, got.Library, got.LibraryVersion = "", "", ""
+	want := Info{
+		Name: "tiny", Version: "1.0.0", Licence: "Apache-2.0",
+		InputBytes: 32 * 32 * 3, EmbeddingWidth: 8, TopK: 3, Cells: 4, PrecisionCap: 12,
+		Modes: []string{"none", "average", "lstm", "lstm_repeat"}, DefaultMode: "lstm_repeat",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if lat, lon := m.Prior(); lat != 41.9028 || lon != 12.4964 {
+		t.Errorf("the place with most photos is %v, %v", lat, lon)
+	}
+}
+
+func TestPrecisionCapOnlyCoarsens(t *testing.T) {
+	m := loadTiny(t, func(o *Options) { o.PrecisionCap = 4 })
+	got := m.Answer("single", see(t, m, red)[0].Top)
+	if got.Level != 4 || got.Cell != "133" || got.RadiusP50 < 250e3 || m.Info().PrecisionCap != 4 {
+		t.Errorf("got %+v", got)
+	}
+	for _, level := range []int{13, 30, -1} {
+		_, err := Load(context.Background(), Options{Bundle: tiny, PrecisionCap: level})
+		if err == nil || !strings.Contains(err.Error(), "the finest level the bundle allows") {
+			t.Errorf("a cap of %d: %v", level, err)
+		}
+	}
+}
+
+func TestTwoModelsLiveApart(t *testing.T) {
+	first, second := loadTiny(t), loadTiny(t)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	photo := make([]byte, first.Info().InputBytes)
+	if _, err := first.Embed(context.Background(), [][]byte{photo}); !errors.Is(err, infer.ErrClosed) {
+		t.Errorf("the closed one: %v", err)
+	}
+	if _, err := second.Embed(context.Background(), [][]byte{photo}); err != nil {
+		t.Errorf("the other: %v", err)
+	}
+}
+
+func TestOutputsThatAreNoDistribution(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, out := range map[string]infer.Output{
+		"NaN":                 {Prob: []float32{nan, nan}, Cell: []int64{0, 1}},
+		"infinity":            {Prob: []float32{inf, 0}, Cell: []int64{0, 1}},
+		"negative":            {Prob: []float32{0.5, -0.1}, Cell: []int64{0, 1}},
+		"too much":            {Prob: []float32{0.9, 0.8}, Cell: []int64{0, 1}},
+		"not sorted":          {Prob: []float32{0.1, 0.8}, Cell: []int64{0, 1}},
+		"an unknown cell":     {Prob: []float32{0.9, 0.1}, Cell: []int64{0, 4}},
+		"a negative cell":     {Prob: []float32{0.9, 0.1}, Cell: []int64{-1, 0}},
+		"a cell beyond int32": {Prob: []float32{0.9, 0.1}, Cell: []int64{math.MaxInt64, 0}},
+	} {
+		if _, err := topOf(out, 4); !errors.Is(err, ErrOutput) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if top, err := topOf(infer.Output{Prob: []float32{0.6, 0.4000001}, Cell: []int64{3, 0}}, 4); err != nil || len(top) != 2 {
+		t.Errorf("a distribution with rounding: %v, %v", top, err)
+	}
+	for _, v := range []float32{nan, inf, -inf} {
+		if err := checkEmbedding([]float32{1, v}); !errors.Is(err, ErrOutput) {
+			t.Errorf("embedding with %v: %v", v, err)
+		}
+	}
+}
