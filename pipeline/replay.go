@@ -127,15 +127,13 @@ func (r *albumRun) copyForward(ctx context.Context, a *album) error {
 		rec.Time = a.last // a copy is no sign of life
 		out = append(out, rec)
 	}
-	low := r.state.next
-	if err := r.commit(ctx, out, min(r.state.lowWater(), low)); err != nil {
-		return err
-	}
-	a.low = low // the copies lie at or behind the end that was known before they were written
+	// The copies will lie at or behind the end as it is known now. Should the commit fail, this state is thrown away with
+	// the assignment.
+	a.low = r.state.next
 	for _, m := range a.members {
-		m.offset = max(m.offset, low)
+		m.offset = max(m.offset, a.low)
 	}
-	return nil
+	return r.commit(ctx, out, r.state.lowWater())
 }
 
 // controls is what must follow the copies of an album's photos so that its state is whole again.
