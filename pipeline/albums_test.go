@@ -220,7 +220,7 @@ func TestCopiesAreTheSameAlbum(t *testing.T) {
 			t.Errorf("photo %s is %+v, was %+v", id, g, m)
 		}
 	}
-	if first := got.members["rome/2"].first; first < 6 {
-		t.Errorf("the copy of offset %d replaced the newer photo", first)
+	if first := got.members["rome/2"].first; first != 6 {
+		t.Errorf("the newer photo of offset 6 was replaced by one of offset %d", first)
 	}
 }
