@@ -92,26 +92,29 @@ func EncodeControl(c Control) ([]byte, error) {
 // which wraps ErrEmbedding. It holds for any bytes; what it allocates is bounded by their number.
 func DecodeAlbumRecord(value []byte) (*Embedding, *Control, error) {
 	r := wireReader{rest: value}
+	var e *Embedding
+	var c *Control
 	switch kind := r.header(); kind {
 	case wireEmbedding:
-		e := &Embedding{
+		e = &Embedding{
 			Reference: r.reference(), Source: r.source(), Revision: r.int(), Model: r.text(),
 			Copied: r.bool(), Original: r.int(), Top: r.candidates(), Vector: r.vector(),
 		}
-		return e, nil, r.done()
 	case wireControl:
-		c := &Control{
+		c = &Control{
 			Kind: ControlKind(r.byte()), Album: r.text(), UpTo: r.int(), Revision: r.int(),
 			Photos: int(r.int()), Reason: r.text(), At: r.time(), PhotoID: r.text(),
 		}
 		if c.Kind < ControlClose || c.Kind > ControlMissing {
 			r.fail("control kind %d is unknown", c.Kind)
 		}
-		return nil, c, r.done()
 	default:
 		r.fail("kind %q is unknown", kind)
-		return nil, nil, r.done()
 	}
+	if err := r.done(); err != nil {
+		return nil, nil, err
+	}
+	return e, c, nil
 }
 
 // Bytes estimates the memory that the embedding holds while its album is open.

@@ -5,7 +5,10 @@ import "math"
 // Embeddings travel as IEEE 754 binary16: half the bytes, and an error (2⁻¹¹ of the value) far below what the album
 // model can tell.
 
-const maxHalf = 65504 // the greatest finite binary16
+const (
+	maxHalf      = 65504  // the greatest finite binary16
+	infiniteHalf = 0x7c00 // the exponent of infinities and NaNs, which are never written
+)
 
 // toHalf rounds to the nearest binary16, ties to even. Values beyond the greatest finite one become that one, because an
 // infinity would poison every sum that the album model makes; NaN is the caller's to refuse.
