@@ -42,85 +42,83 @@ const (
 	giveUp
 )
 
-// actionOf is the table of error codes. It says what is right while there is
-// time; see failure for what follows when time is up.
+// actions is the table of error codes. It says what is right while there is time;
+// see failed for what follows when time is up.
+var actions = map[kafka.Error]action{
+	kafka.DuplicateSequenceNumber: proceed,
+
+	kafka.InvalidMessage:               again, // a checksum that broke on the way
+	kafka.RequestTimedOut:              again,
+	kafka.NetworkException:             again,
+	kafka.NotEnoughReplicas:            again,
+	kafka.NotEnoughReplicasAfterAppend: again,
+	kafka.ConcurrentTransactions:       again,
+	kafka.UnstableOffsetCommit:         again,
+	kafka.ThrottlingQuotaExceeded:      again,
+	kafka.OffsetNotAvailable:           again,
+
+	kafka.GroupLoadInProgress:          askCoordinator,
+	kafka.GroupCoordinatorNotAvailable: askCoordinator,
+	kafka.NotCoordinatorForGroup:       askCoordinator,
+	kafka.TransactionCoordinatorFenced: askCoordinator,
+
+	kafka.UnknownTopicOrPartition: askLeader, // normal for moments after a start or a move
+	kafka.LeaderNotAvailable:      askLeader,
+	kafka.NotLeaderForPartition:   askLeader,
+	kafka.BrokerNotAvailable:      askLeader,
+	kafka.ReplicaNotAvailable:     askLeader,
+	kafka.KafkaStorageError:       askLeader,
+	kafka.ListenerNotFound:        askLeader,
+	kafka.FencedLeaderEpoch:       askLeader,
+	kafka.UnknownLeaderEpoch:      askLeader,
+	kafka.NotController:           askLeader,
+
+	kafka.Unknown:                  restart,
+	kafka.OutOfOrderSequenceNumber: restart,
+	kafka.InvalidTransactionState:  restart,
+	kafka.InvalidProducerIDMapping: restart,
+	kafka.UnknownProducerId:        restart,
+	transactionAbortable:           restart,
+
+	kafka.IllegalGeneration:    leave,
+	kafka.UnknownMemberId:      leave,
+	kafka.RebalanceInProgress:  leave,
+	kafka.FencedInstanceID:     leave,
+	kafka.GroupIdNotFound:      leave,
+	kafka.InvalidProducerEpoch: leave,
+	kafka.ProducerFenced:       leave,
+
+	kafka.TopicAuthorizationFailed:           giveUp,
+	kafka.GroupAuthorizationFailed:           giveUp,
+	kafka.ClusterAuthorizationFailed:         giveUp,
+	kafka.TransactionalIDAuthorizationFailed: giveUp,
+	kafka.SASLAuthenticationFailed:           giveUp,
+	kafka.UnsupportedSASLMechanism:           giveUp,
+	kafka.IllegalSASLState:                   giveUp,
+	kafka.UnsupportedVersion:                 giveUp,
+	kafka.UnsupportedForMessageFormat:        giveUp,
+	kafka.InvalidTopic:                       giveUp,
+	kafka.InvalidGroupId:                     giveUp,
+	kafka.InconsistentGroupProtocol:          giveUp,
+	kafka.InvalidSessionTimeout:              giveUp,
+	kafka.InvalidTransactionTimeout:          giveUp,
+	kafka.InvalidRequiredAcks:                giveUp,
+	kafka.InvalidRequest:                     giveUp,
+	kafka.InvalidTimestamp:                   giveUp,
+	kafka.InvalidRecord:                      giveUp,
+	kafka.MessageSizeTooLarge:                giveUp,
+	kafka.RecordListTooLarge:                 giveUp,
+	kafka.OffsetMetadataTooLarge:             giveUp,
+	kafka.InvalidCommitOffsetSize:            giveUp,
+	kafka.PolicyViolation:                    giveUp,
+}
+
+// actionOf looks a code up. One that this version does not know says nothing about
+// the transaction, which therefore is lost.
 func actionOf(code kafka.Error) action {
-	switch code {
-	case kafka.DuplicateSequenceNumber:
-		return proceed
-
-	case kafka.InvalidMessage, // a checksum that broke on the way
-		kafka.RequestTimedOut,
-		kafka.NetworkException,
-		kafka.NotEnoughReplicas,
-		kafka.NotEnoughReplicasAfterAppend,
-		kafka.ConcurrentTransactions,
-		kafka.UnstableOffsetCommit,
-		kafka.ThrottlingQuotaExceeded,
-		kafka.OffsetNotAvailable:
-		return again
-
-	case kafka.GroupLoadInProgress,
-		kafka.GroupCoordinatorNotAvailable,
-		kafka.NotCoordinatorForGroup,
-		kafka.TransactionCoordinatorFenced:
-		return askCoordinator
-
-	case kafka.UnknownTopicOrPartition, // normal for moments after a start or a move
-		kafka.LeaderNotAvailable,
-		kafka.NotLeaderForPartition,
-		kafka.BrokerNotAvailable,
-		kafka.ReplicaNotAvailable,
-		kafka.KafkaStorageError,
-		kafka.ListenerNotFound,
-		kafka.FencedLeaderEpoch,
-		kafka.UnknownLeaderEpoch,
-		kafka.NotController:
-		return askLeader
-
-	case kafka.Unknown,
-		kafka.OutOfOrderSequenceNumber,
-		kafka.InvalidTransactionState,
-		kafka.InvalidProducerIDMapping,
-		kafka.UnknownProducerId,
-		transactionAbortable:
-		return restart
-
-	case kafka.IllegalGeneration,
-		kafka.UnknownMemberId,
-		kafka.RebalanceInProgress,
-		kafka.FencedInstanceID,
-		kafka.GroupIdNotFound,
-		kafka.InvalidProducerEpoch,
-		kafka.ProducerFenced:
-		return leave
-
-	case kafka.TopicAuthorizationFailed,
-		kafka.GroupAuthorizationFailed,
-		kafka.ClusterAuthorizationFailed,
-		kafka.TransactionalIDAuthorizationFailed,
-		kafka.SASLAuthenticationFailed,
-		kafka.UnsupportedSASLMechanism,
-		kafka.IllegalSASLState,
-		kafka.UnsupportedVersion,
-		kafka.UnsupportedForMessageFormat,
-		kafka.InvalidTopic,
-		kafka.InvalidGroupId,
-		kafka.InconsistentGroupProtocol,
-		kafka.InvalidSessionTimeout,
-		kafka.InvalidTransactionTimeout,
-		kafka.InvalidRequiredAcks,
-		kafka.InvalidRequest,
-		kafka.InvalidTimestamp,
-		kafka.InvalidRecord,
-		kafka.MessageSizeTooLarge,
-		kafka.RecordListTooLarge,
-		kafka.OffsetMetadataTooLarge,
-		kafka.InvalidCommitOffsetSize,
-		kafka.PolicyViolation:
-		return giveUp
+	if act, known := actions[code]; known {
+		return act
 	}
-	// A code this version does not know says nothing about the transaction.
 	return restart
 }
 

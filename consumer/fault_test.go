@@ -114,7 +114,9 @@ func menu(key protocol.ApiKey) []devbroker.Fault {
 	case protocol.TxnOffsetCommit:
 		return append(append(faults, coordinator...), code(22), code(25), code(27), code(7))
 	case protocol.EndTxn:
-		return append(append(faults, coordinator...), code(51), code(48), code(90), code(7))
+		// Not 48: to an abort it says that there is nothing to abort, and the
+		// development broker has no other way to abort.
+		return append(append(faults, coordinator...), code(51), code(90), code(7))
 	case protocol.InitProducerId, protocol.FindCoordinator, protocol.OffsetFetch:
 		return append(faults, coordinator...)
 	case protocol.Fetch:
@@ -181,8 +183,8 @@ func runPlan(t *testing.T, seedValue uint64) {
 			t.Errorf("seed %d: %v", seedValue, err)
 		}
 	}
+	t.Logf("seed %d: %d faults: %v", seedValue, 60-p.left, p.hits)
 	wantOnce(t, b.Addr(), output, n)
-	t.Logf("seed %d: %d faults of %d kinds", seedValue, 60-p.left, len(p.hits))
 }
 
 // committed is the sum of the group's offsets.

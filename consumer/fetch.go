@@ -120,10 +120,7 @@ func readFetched(answer []byte, version int16) (*fetched, error) {
 	if version >= 5 {
 		f.start = r.int64()
 	}
-	for range r.int32() {
-		if r.short {
-			break
-		}
+	for n := r.int32(); n > 0 && !r.short; n-- {
 		f.aborted = append(f.aborted, aborted{producer: r.int64(), first: r.int64()})
 	}
 	if version >= 11 {

@@ -60,6 +60,40 @@ func fill(response kmsg.Response, request kmsg.Request, code int16) error {
 	case *kmsg.LeaveGroupResponse:
 		r.ErrorCode = code
 	default:
+		return fillTopics(response, request, code)
+	}
+	return nil
+}
+
+func fillTopics(response kmsg.Response, request kmsg.Request, code int16) error {
+	switch r := response.(type) {
+	case *kmsg.CreateTopicsResponse:
+		for _, t := range request.(*kmsg.CreateTopicsRequest).Topics {
+			r.Topics = append(r.Topics, kmsg.CreateTopicsResponseTopic{Topic: t.Topic, ErrorCode: code})
+		}
+	case *kmsg.DescribeConfigsResponse:
+		for _, c := range request.(*kmsg.DescribeConfigsRequest).Resources {
+			r.Resources = append(r.Resources, kmsg.DescribeConfigsResponseResource{ErrorCode: code, ResourceType: c.ResourceType, ResourceName: c.ResourceName})
+		}
+	case *kmsg.OffsetFetchResponse:
+		r.ErrorCode = code
+	case *kmsg.TxnOffsetCommitResponse:
+		for _, t := range request.(*kmsg.TxnOffsetCommitRequest).Topics {
+			topic := kmsg.TxnOffsetCommitResponseTopic{Topic: t.Topic}
+			for _, p := range t.Partitions {
+				topic.Partitions = append(topic.Partitions, kmsg.TxnOffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: code})
+			}
+			r.Topics = append(r.Topics, topic)
+		}
+	case *kmsg.OffsetCommitResponse:
+		for _, t := range request.(*kmsg.OffsetCommitRequest).Topics {
+			topic := kmsg.OffsetCommitResponseTopic{Topic: t.Topic}
+			for _, p := range t.Partitions {
+				topic.Partitions = append(topic.Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: code})
+			}
+			r.Topics = append(r.Topics, topic)
+		}
+	default:
 		return fillPartitions(response, request, code)
 	}
 	return nil
@@ -91,32 +125,6 @@ func fillPartitions(response kmsg.Response, request kmsg.Request, code int16) er
 			}
 			r.Topics = append(r.Topics, topic)
 		}
-	case *kmsg.TxnOffsetCommitResponse:
-		for _, t := range request.(*kmsg.TxnOffsetCommitRequest).Topics {
-			topic := kmsg.TxnOffsetCommitResponseTopic{Topic: t.Topic}
-			for _, p := range t.Partitions {
-				topic.Partitions = append(topic.Partitions, kmsg.TxnOffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: code})
-			}
-			r.Topics = append(r.Topics, topic)
-		}
-	case *kmsg.OffsetCommitResponse:
-		for _, t := range request.(*kmsg.OffsetCommitRequest).Topics {
-			topic := kmsg.OffsetCommitResponseTopic{Topic: t.Topic}
-			for _, p := range t.Partitions {
-				topic.Partitions = append(topic.Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: code})
-			}
-			r.Topics = append(r.Topics, topic)
-		}
-	case *kmsg.CreateTopicsResponse:
-		for _, t := range request.(*kmsg.CreateTopicsRequest).Topics {
-			r.Topics = append(r.Topics, kmsg.CreateTopicsResponseTopic{Topic: t.Topic, ErrorCode: code})
-		}
-	case *kmsg.DescribeConfigsResponse:
-		for _, c := range request.(*kmsg.DescribeConfigsRequest).Resources {
-			r.Resources = append(r.Resources, kmsg.DescribeConfigsResponseResource{ErrorCode: code, ResourceType: c.ResourceType, ResourceName: c.ResourceName})
-		}
-	case *kmsg.OffsetFetchResponse:
-		r.ErrorCode = code
 	default:
 		return fmt.Errorf("refuse request with key %d: no place for an error code is known", request.Key())
 	}
