@@ -167,6 +167,7 @@ func (l *loading) openCNN(context.Context) (string, error) {
 	cnn, err := l.model.runtime.OpenCNN(infer.CNNSpec{
 		Path: l.bundle.Path(c.File), Size: l.bundle.Manifest.Input.Size, Buckets: c.Buckets,
 		Input: c.Input, Embedding: c.Embedding, Prob: c.Prob, Cell: c.Cell, Width: c.Width, TopK: c.TopK,
+		Classes: l.bundle.Manifest.Cells.Count,
 	})
 	if err != nil {
 		return "", err
@@ -179,6 +180,7 @@ func (l *loading) openAlbum(context.Context) (string, error) {
 	a := l.bundle.Manifest.Album
 	album, err := l.model.runtime.OpenAlbum(infer.AlbumSpec{
 		Path: l.bundle.Path(a.File), Input: a.Input, Prob: a.Prob, Cell: a.Cell, Width: a.Width, TopK: a.TopK,
+		Classes: l.bundle.Manifest.Cells.Count,
 	})
 	if err != nil {
 		return "", err

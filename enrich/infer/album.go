@@ -17,6 +17,8 @@ type AlbumSpec struct {
 	Prob  string // float32 [N,T,TopK]
 	Cell  string // int64 [N,T,TopK]
 	TopK  int
+
+	Classes int // rows of the cells file; 0 = not compared
 }
 
 // Album is the model that reads the embeddings of one album in capture order.
@@ -38,7 +40,7 @@ func (r *Runtime) OpenAlbum(spec AlbumSpec) (*Album, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.openSession(spec.Path, []string{spec.Input}, []string{spec.Prob, spec.Cell})
+	s, err := r.openSession(spec.Path, []string{spec.Input}, []string{spec.Prob, spec.Cell}, spec.Classes)
 	if err != nil {
 		return nil, err
 	}

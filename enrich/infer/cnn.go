@@ -21,6 +21,8 @@ type CNNSpec struct {
 
 	Embedding string // float32 [N,Width]
 	Width     int
+
+	Classes int // rows of the cells file; 0 = not compared
 }
 
 // Output is what a graph says of one photo.
@@ -50,7 +52,7 @@ func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.openSession(spec.Path, []string{spec.Input}, []string{spec.Embedding, spec.Prob, spec.Cell})
+	s, err := r.openSession(spec.Path, []string{spec.Input}, []string{spec.Embedding, spec.Prob, spec.Cell}, spec.Classes)
 	if err != nil {
 		return nil, err
 	}

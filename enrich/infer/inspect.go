@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -116,6 +117,28 @@ func (w want) in(have []TensorInfo) error {
 	same := func(got, want int64) bool { return got == want || want != open && got < 0 }
 	if got := have[i]; got.Type != w.Type || !slices.EqualFunc(got.Shape, w.Shape, same) {
 		return fmt.Errorf("%s is %v, want %v", w.kind, got, w.TensorInfo)
+	}
+	return nil
+}
+
+// classesProperty is the metadata property in which a graph says how many
+// classes it was trained for. TopK hides that number from its shapes.
+const classesProperty = "geo.cells"
+
+// checkClasses compares the graph's own word with the number of cells, if it
+// gives one and anybody wants to know.
+func (s *session) checkClasses(classes int) error {
+	metadata, err := s.graph.GetModelMetadata()
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrGraph, s.path, err)
+	}
+	defer metadata.Destroy()
+	says, ok, err := metadata.LookupCustomMetadataMap(classesProperty)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrGraph, s.path, err)
+	}
+	if ok && classes != 0 && says != strconv.Itoa(classes) {
+		return fmt.Errorf("%w: %s: the graph was made for %s cells, the bundle has %d", ErrGraph, s.path, says, classes)
 	}
 	return nil
 }

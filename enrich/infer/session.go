@@ -42,7 +42,8 @@ func sessionOptions(level ort.GraphOptimizationLevel) (*ort.SessionOptions, erro
 	return options, nil
 }
 
-func (r *Runtime) openSession(path string, inputs, outputs []string) (*session, error) {
+// openSession loads a graph that answers with one of so many classes.
+func (r *Runtime) openSession(path string, inputs, outputs []string, classes int) (*session, error) {
 	r.opening.Lock()
 	defer r.opening.Unlock()
 	options, err := sessionOptions(ort.GraphOptimizationLevelEnableAll)
@@ -55,7 +56,11 @@ func (r *Runtime) openSession(path string, inputs, outputs []string) (*session, 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrGraph, path, err)
 	}
-	return &session{path: path, graph: graph}, nil
+	s := &session{path: path, graph: graph}
+	if err := s.checkClasses(classes); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
 }
 
 // do lends f a slab of n bytes while the session is kept open.

@@ -57,6 +57,7 @@ def save(name, nodes, inputs, outputs, constants):
     constants = constants + [constant("k", np.array([TOP_K], np.int64))]
     graph = helper.make_graph(nodes, name, inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="make_tiny")
+    helper.set_model_props(model, {"geo.cells": str(CLASSES)})
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, HERE / f"{name}.onnx")
 
