@@ -1,0 +1,151 @@
+"""The album model: a forward LSTM that corrects what single photos say, and the albums it learns from.
+
+PlaNet (section 4) runs an LSTM over the photos' embeddings in capture order. With few albums a bare LSTM forgets what the
+head knows, so this one starts from it: logits = a·head(x_t) + b·mean_{s≤t} head(x_s) + W·LSTM(Px)_t. At the start that is
+a blend of the photo and of the album so far; training adds the correction. Reading the album twice ([x;x], answers from the
+second reading) lets early photos profit from later ones.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from data import Photo
+from heads import Head
+from score import distance_km
+
+
+@dataclass(frozen=True)
+class AlbumSettings:
+    """What validation chose; lengths are those of synthetic albums."""
+
+    projection: int = 96
+    units: int = 128
+    dropout: float = 0.4
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    epochs: int = 24
+    synthetic: int = 1500
+    lengths: tuple[int, int] = (2, 12)
+    walk_km: float = 60.0
+    stranger: float = 0.08
+    batch: int = 32
+    seed: int = 17
+
+
+class AlbumModel(nn.Module):
+    """embeddings [N,T,W] in capture order → logits [N,T,cells]; causal, so padding at the end is harmless."""
+
+    def __init__(self, head: Head, settings: AlbumSettings) -> None:
+        super().__init__()
+        width, cells = head.linear.in_features, head.linear.out_features
+        self.head = Head(width, cells)
+        self.head.load_state_dict(head.state_dict())
+        self.head.requires_grad_(False)
+        self.project = nn.Linear(width, settings.projection)
+        self.lstm = nn.LSTM(settings.projection, settings.units, batch_first=True)
+        self.out = nn.Linear(settings.units, cells)
+        self.drop = nn.Dropout(settings.dropout)
+        self.blend = nn.Parameter(torch.tensor([0.4, 0.6]))
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        single = self.head(x)
+        steps = torch.cumsum(torch.ones_like(x[:, :, :1]), dim=1)
+        so_far = torch.cumsum(single, dim=1) / steps
+        states, _ = self.lstm(torch.tanh(self.project(self.drop(x))))
+        return self.blend[0] * single + self.blend[1] * so_far + self.out(self.drop(states))
+
+
+class AlbumGraph(nn.Module):
+    """What is exported: embeddings → prob [N,T,K] descending, cell [N,T,K]."""
+
+    def __init__(self, model: AlbumModel, temperature: float, top_k: int) -> None:
+        super().__init__()
+        self.model, self.temperature, self.top_k = model, temperature, top_k
+
+    def forward(self, embeddings: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        top = torch.topk(torch.softmax(self.model(embeddings) / self.temperature, dim=2), self.top_k, dim=2)
+        return top.values, top.indices
+
+
+def real_albums(photos: list[Photo], rows: list[int], least: int = 2) -> list[list[int]]:
+    """Rows of photos with one album id, in capture order."""
+    found = defaultdict(list)
+    for i in rows:
+        if photos[i].album:
+            found[photos[i].album].append(i)
+    ordered = [sorted(a, key=lambda i: (photos[i].taken_at, photos[i].id)) for a in found.values()]
+    return [a for a in ordered if len(a) >= least]
+
+
+def synthetic_albums(photos: list[Photo], rows: list[int], count: int, settings: AlbumSettings, seed: int) -> list[list[int]]:
+    """Random walks over nearby photos, with a stranger from anywhere now and then: albums that nobody took."""
+    rng = np.random.default_rng(seed)
+    pool = np.array(rows)
+    lat, lon = np.array([photos[i].lat for i in rows]), np.array([photos[i].lon for i in rows])
+    albums = []
+    for _ in range(count):
+        here, album = int(rng.integers(len(pool))), []
+        reach = settings.walk_km * float(rng.choice([0.1, 1.0, 5.0]))
+        for _ in range(int(rng.integers(settings.lengths[0], settings.lengths[1] + 1))):
+            if album and rng.random() < settings.stranger:
+                album.append(int(pool[rng.integers(len(pool))]))
+                continue
+            near = np.exp(-distance_km(lat[here], lon[here], lat, lon) / reach) * ~np.isin(pool, album)
+            if near.sum() < 1e-9:
+                break
+            here = int(rng.choice(len(pool), p=near / near.sum()))
+            album.append(int(pool[here]))
+        if len(album) > 1:
+            albums.append(album)
+    return albums
+
+
+def padded(albums: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows [N,T] (0 in the padding) and the mask of real steps."""
+    longest = max(map(len, albums))
+    rows = np.zeros((len(albums), longest), np.int64)
+    mask = np.zeros((len(albums), longest), bool)
+    for i, album in enumerate(albums):
+        rows[i, : len(album)], mask[i, : len(album)] = album, True
+    return rows, mask
+
+
+def train_album(albums: list[list[int]], x: np.ndarray, target: np.ndarray, head: Head, settings: AlbumSettings) -> AlbumModel:
+    """x [photos, views, width] and target [photos, cells] of all photos the albums name. Each batch is read once or twice over."""
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    model = AlbumModel(head, settings).train()
+    learn = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(learn, settings.learning_rate, weight_decay=settings.weight_decay)
+    steps = settings.epochs * -(-len(albums) // settings.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for _ in range(settings.epochs):
+        order = rng.permutation(len(albums))
+        for start in range(0, len(order), settings.batch):
+            twice = rng.random() < 0.5
+            batch = [albums[i] * (2 if twice else 1) for i in order[start : start + settings.batch]]
+            rows, mask = padded(batch)
+            view = rng.integers(x.shape[1], size=rows.shape)
+            logits = model(torch.from_numpy(x[rows, view]))
+            loss = nn.functional.cross_entropy(logits[mask], torch.from_numpy(target[rows[mask]]))
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(learn, 1.0)
+            optimiser.step()
+            schedule.step()
+    return model.eval().requires_grad_(False)
+
+
+def album_logits(model: AlbumModel, albums: list[list[int]], x: np.ndarray, twice: bool) -> list[np.ndarray]:
+    """Logits [T, cells] of each album from x [photos, width]; `twice` is lstm_repeat."""
+    out = []
+    for album in albums:
+        sequence = torch.from_numpy(x[album * 2 if twice else album])[None]
+        out.append(model(sequence)[0, -len(album):].numpy())
+    return out
