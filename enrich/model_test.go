@@ -114,67 +114,6 @@ func TestColoursLeadToCities(t *testing.T) {
 	}
 }
 
-func TestAlbumModes(t *testing.T) {
-	m := loadTiny(t)
-	sights := see(t, m, grey, red, red, grey)
-	tests := []struct {
-		mode string
-		want []string // country per photo, "" = abstained
-	}{
-		{"average", []string{"Italy", "Italy", "Italy", "Italy"}},
-		{"lstm", []string{"", "Italy", "Italy", "Italy"}}, // nothing seen yet at the first
-		{"lstm_repeat", []string{"Italy", "Italy", "Italy", "Italy"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.mode, func(t *testing.T) {
-			tops, err := m.Album(context.Background(), tt.mode, sights)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, top := range tops {
-				a := m.Answer(tt.mode, top)
-				if a.Abstained {
-					a.Place.Country = ""
-				}
-				got = append(got, a.Place.Country)
-			}
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-			if tops, err := m.Album(context.Background(), tt.mode, nil); err != nil || len(tops) != 0 {
-				t.Errorf("an empty album: %v, %v", tops, err)
-			}
-		})
-	}
-	for _, mode := range []string{"none", "single", "", "LSTM"} {
-		if _, err := m.Album(context.Background(), mode, sights); !errors.Is(err, ErrMode) {
-			t.Errorf("mode %q: %v", mode, err)
-		}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := m.Album(ctx, "lstm", sights); !errors.Is(err, context.Canceled) {
-		t.Errorf("a context that has ended: %v", err)
-	}
-	sights[2].Embedding[3] = float32(math.NaN())
-	if _, err := m.Album(context.Background(), "lstm", sights); !errors.Is(err, ErrOutput) {
-		t.Errorf("an embedding that is no number: %v", err)
-	}
-}
-
-func TestAverage(t *testing.T) {
-	sights := []Sight{
-		{Top: []Candidate{{7, 0.6}, {2, 0.2}}},
-		{Top: []Candidate{{2, 0.5}, {9, 0.4}, {7, 0.1}}},
-	}
-	want := []Candidate{{2, 0.35}, {7, 0.35}}
-	got := average(sights, 2)
-	if len(got) != 2 || got[0].Cell != want[0].Cell || got[1].Cell != want[1].Cell || math.Abs(got[0].P-0.35) > 1e-12 {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
-
 func TestInfo(t *testing.T) {
 	m := loadTiny(t)
 	got := m.Info()

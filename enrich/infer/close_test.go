@@ -57,6 +57,32 @@ func TestClosedModelsRefuse(t *testing.T) {
 	}
 }
 
+func TestModelsOutliveTheirRuntime(t *testing.T) {
+	r, err := Open(library(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.OpenCNN(tinySpec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Run(context.Background(), [][]byte{painted(32, 0, 0, 0)}); err != nil {
+		t.Errorf("after the runtime was closed: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if environment.users != 0 {
+		t.Errorf("%d users are left", environment.users)
+	}
+	if _, err := r.OpenCNN(tinySpec()); !errors.Is(err, ErrClosed) {
+		t.Errorf("a model of a closed runtime: %v", err)
+	}
+}
+
 // TestReloadingDoesNotGrow loads, runs and closes a model of some 24 MB again
 // and again.
 func TestReloadingDoesNotGrow(t *testing.T) {

@@ -137,11 +137,7 @@ func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][
 	}
 	defer cell.Destroy()
 
-	written := 0
-	for _, photo := range batch {
-		written += copy(pixels[written:], photo)
-	}
-	clear(pixels[written:]) // padding: black, not what the last run left
+	fill(pixels, batch)
 	if err := c.run(ctx, input, []ort.Value{embedding, prob, cell}); err != nil {
 		return nil, err
 	}
@@ -154,6 +150,16 @@ func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][
 		}
 	}
 	return outputs, nil
+}
+
+// fill writes the batch and blackens the rest, which may still hold the photos
+// of an earlier run.
+func fill(pixels []byte, batch [][]byte) {
+	written := 0
+	for _, photo := range batch {
+		written += copy(pixels[written:], photo)
+	}
+	clear(pixels[written:])
 }
 
 // Close waits for the runs in progress, unloads the graph and returns its

@@ -11,24 +11,24 @@ import (
 )
 
 // ErrClosed says that a runtime, or a model of it, was used after Close.
-var ErrClosed = errors.New("model is closed")
+var ErrClosed = errors.New("already closed")
 
 // requiredAPI is the ORT_API_VERSION onnxruntime_go was compiled with. Any
 // library from 1.29 on knows it.
 const requiredAPI = "1.29"
 
 // environment is the process's one ONNX Runtime: the library is global to the
-// process, and so is the state of onnxruntime_go, which does not guard it. It
-// is counted, so that several models of one process can each open and close
-// their own Runtime without knowing of each other.
+// process, and so is the state of onnxruntime_go, which does not guard it. Its
+// users, runtimes and loaded graphs, are counted: several models of one process
+// need not know of each other, and the last to leave unloads the library.
 var environment struct {
 	sync.Mutex
 	library string
 	users   int
 }
 
-// Runtime is a hold on the process's ONNX Runtime. Models are opened from it;
-// close them before it.
+// Runtime is a hold on the process's ONNX Runtime. Models are opened from it
+// and keep the library loaded themselves, so the order of closing is free.
 type Runtime struct {
 	library, version string
 	// opening makes sessions one after another: building one spreads over all
@@ -62,6 +62,13 @@ func Open(library string) (*Runtime, error) {
 	return &Runtime{library: path, version: ort.GetVersion(), close: sync.OnceValue(leave)}, nil
 }
 
+// stay adds a hold to one that is already there.
+func stay() {
+	environment.Lock()
+	defer environment.Unlock()
+	environment.users++
+}
+
 // leave gives up one hold and unloads the library with the last.
 func leave() error {
 	environment.Lock()
@@ -90,6 +97,6 @@ func (r *Runtime) Library() string { return r.library }
 // Version is the library's own version, such as 1.30.0.
 func (r *Runtime) Version() string { return r.version }
 
-// Close gives up the hold; the last one unloads the library. Close the models
-// first. Closing twice is harmless.
+// Close gives up the hold; when no model is open either, the library is
+// unloaded. Closing twice is harmless.
 func (r *Runtime) Close() error { return r.close() }

@@ -22,6 +22,9 @@ type session struct {
 }
 
 func sessionOptions(level ort.GraphOptimizationLevel) (*ort.SessionOptions, error) {
+	if !ort.IsInitialized() {
+		return nil, fmt.Errorf("open graph: ONNX Runtime is %w", ErrClosed)
+	}
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, fmt.Errorf("make session options: %w", err)
@@ -57,6 +60,7 @@ func (r *Runtime) openSession(path string, inputs, outputs []string, classes int
 		return nil, fmt.Errorf("%w: %s: %w", ErrGraph, path, err)
 	}
 	s := &session{path: path, graph: graph}
+	stay()
 	if err := s.checkClasses(classes); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -117,7 +121,7 @@ func (s *session) close() error {
 		return nil
 	}
 	s.closed = true
-	err := errors.Join(s.graph.Destroy(), s.slabs.close())
+	err := errors.Join(s.graph.Destroy(), s.slabs.close(), leave())
 	giveBack()
 	if err != nil {
 		return fmt.Errorf("close %s: %w", s.path, err)
