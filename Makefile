@@ -9,7 +9,8 @@ DEPS := $(CURDIR)/.deps
 export PLANETAG_ORT_LIB := $(or $(PLANETAG_ORT_LIB),$(DEPS)/onnxruntime/libonnxruntime.so.1.30.0)
 export CGO_ENABLED := 1
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# The Go tool stamps the version into the binary, and gives up where git would: in a copy without history.
+BUILDVCS := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 GOLANGCI := 2.15.0
 BENCHTIME ?= 1s
 PACKAGES ?= ./...
@@ -28,7 +29,7 @@ setup-test: ## install what only the tests need: Java, Maven, Apache Kafka, vers
 
 build: setup ## build bin/planetag, with ONNX Runtime beside it
 	@mkdir -p bin/lib
-	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/planetag ./cmd/planetag
+	@go build -trimpath -buildvcs=$(BUILDVCS) -o bin/planetag ./cmd/planetag
 	@ln -sfn "$(PLANETAG_ORT_LIB)" bin/lib/libonnxruntime.so
 
 demo: build ## photos in, locations out: forty photos through the whole worker, without a network

@@ -54,7 +54,7 @@ func Start(t testing.TB) *Kafka {
 		t.Fatalf("write Kafka's settings: %v", err)
 	}
 	format := k.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", "cGxhbmV0YWctdGVzdHMtMQ", "-c", k.file("server.properties"))
-	if out, err := exec.Command(format[0], format[1:]...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), format[0], format[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("format Kafka's storage: %v\n%s", err, out)
 	}
 	k.Restart()
@@ -107,7 +107,7 @@ func findJava(t testing.TB) string {
 	if err != nil {
 		Missing(t, "no java on this machine, and Kafka needs 17 or later; `make setup-test` gets it")
 	}
-	out, err := exec.Command(path, "-version").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), path, "-version").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ask java for its version: %v\n%s", err, out)
 	}

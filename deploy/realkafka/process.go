@@ -2,6 +2,7 @@ package realkafka
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -21,13 +22,14 @@ type process struct {
 	done chan struct{} // closed when the child has ended and was waited for
 }
 
-// startProcess runs a program with its output in the file log, which grows over restarts.
+// startProcess runs a program with its output in the file log, which grows over restarts. Its end is asked for by kill9 or terminate and by no context: a
+// test's own context ends before its clean-up, too early for an orderly end.
 func startProcess(name, log string, argv ...string) (*process, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", name, err)
 	}
-	p := &process{name: name, cmd: exec.Command(argv[0], argv[1:]...), log: log, done: make(chan struct{})}
+	p := &process{name: name, cmd: exec.CommandContext(context.Background(), argv[0], argv[1:]...), log: log, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = file, file
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
@@ -35,7 +37,7 @@ func startProcess(name, log string, argv ...string) (*process, error) {
 		// The death signal comes when the starting thread ends, so this thread stays until the child has gone.
 		runtime.LockOSThread()
 		defer close(p.done)
-		defer file.Close()
+		defer func() { _ = file.Close() }() // the child wrote through its own copy
 		err := p.cmd.Start()
 		started <- err
 		if err == nil {
@@ -66,9 +68,9 @@ func (p *process) terminate(patience time.Duration) {
 
 // waitPort returns when addr accepts connections; it gives up when the child ends or the time is over, with the end of the child's log.
 func (p *process) waitPort(addr string, patience time.Duration) error {
-	deadline := time.Now().Add(patience)
+	dialer, deadline := net.Dialer{Timeout: time.Second}, time.Now().Add(patience)
 	for time.Now().Before(deadline) {
-		conn, err := net.DialTimeout("tcp", addr, time.Second)
+		conn, err := dialer.DialContext(context.Background(), "tcp", addr)
 		if err == nil {
 			return conn.Close()
 		}
@@ -95,11 +97,11 @@ func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	var ports []int
 	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatalf("find a free port: %v", err)
 		}
-		defer listener.Close()
+		defer func() { _ = listener.Close() }() // all at once at the end, so that no port comes twice
 		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
 	}
 	return ports
