@@ -180,3 +180,21 @@ func parse(t *rapid.T, token string) cells.ID {
 	}
 	return id
 }
+
+func BenchmarkAnswer(b *testing.B) {
+	var rows []cells.Cell
+	for lat := 40.0; lat < 50; lat += 0.5 {
+		for lon := 0.0; lon < 20; lon += 0.5 {
+			rows = append(rows, cellAt(lat, lon, 9, 10))
+		}
+	}
+	p := placerOf(b, 12, rows...)
+	var top []Candidate
+	for i := range 32 {
+		top = append(top, Candidate{Cell: i * 20, P: 0.03 - float64(i)*0.0005})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.answer("single", top)
+	}
+}

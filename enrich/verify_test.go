@@ -154,3 +154,15 @@ func TestReportForPeople(t *testing.T) {
 		t.Error("a report that is not complete is not ok")
 	}
 }
+
+// TestShippedBundle holds the bundle that is shipped to the same checks.
+func TestShippedBundle(t *testing.T) {
+	const demo = "../bundles/demo"
+	if _, err := os.Stat(demo); err != nil && os.Getenv("PLANETAG_REQUIRE_ALL") != "1" {
+		t.Skipf("the demo bundle is not there: %v", err)
+	}
+	report, err := Verify(context.Background(), Options{Library: library(t), Bundle: demo})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, report)
+	}
+}
