@@ -2,17 +2,16 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 
 	"planetag/consumer/devbroker"
@@ -25,15 +24,38 @@ const (
 	output = "locations"
 )
 
-// newBroker starts a broker for one test, in memory.
-func newBroker(t *testing.T) *devbroker.Broker {
+// broker is what a test talks to: a development broker of its own, or the one
+// that PLANETAG_KAFKA names, host:port.
+type broker struct {
+	*devbroker.Broker
+	t    *testing.T
+	addr string
+}
+
+func (b broker) Addr() string { return b.addr }
+
+// OnRequest skips the test where requests cannot be broken.
+func (b broker) OnRequest(f func(apiKey int16) devbroker.Fault) {
+	if b.Broker == nil {
+		b.t.Skip("injects faults, which only the development broker does; unset PLANETAG_KAFKA")
+	}
+	b.Broker.OnRequest(f)
+}
+
+// newBroker starts a broker for one test, in memory. A real one is swept clean of
+// what the tests leave.
+func newBroker(t *testing.T) broker {
 	t.Helper()
+	if addr := os.Getenv("PLANETAG_KAFKA"); addr != "" {
+		sweep(t, addr)
+		return broker{nil, t, addr}
+	}
 	b, err := devbroker.Start(devbroker.Options{MinSession: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	return b
+	return broker{b, t, b.Addr()}
 }
 
 // newClient connects to addr; edit may change what the test is about.
@@ -83,63 +105,6 @@ func seed(t *testing.T, c *Client, topic string, from, n int) {
 	}
 	if err := c.Publish(t.Context(), records); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// read returns what an independent read_committed reader sees on topic now: it
-// stops at the last stable offset of every partition.
-func read(t *testing.T, addr, topic string) []*kgo.Record {
-	t.Helper()
-	k, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ConsumeTopics(topic), kgo.KeepControlRecords(),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer k.Close()
-	ends := stableOffsets(t, k, topic)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	var all []*kgo.Record
-	for len(ends) > 0 {
-		fetches := k.PollFetches(ctx)
-		if err := fetches.Err0(); err != nil {
-			t.Fatalf("independent reader of %s: %v; not at the end of %v", topic, err, ends)
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			if r.Offset >= ends[r.Partition]-1 {
-				delete(ends, r.Partition)
-			}
-			if !r.Attrs.IsControl() {
-				all = append(all, r)
-			}
-		})
-	}
-	return all
-}
-
-// stableOffsets returns the last stable offset of each partition that is not empty.
-func stableOffsets(t *testing.T, k *kgo.Client, topic string) map[int32]int64 {
-	t.Helper()
-	ends := make(map[int32]int64)
-	for partition := int32(0); ; partition++ {
-		request := kmsg.NewPtrListOffsetsRequest()
-		request.IsolationLevel = 1
-		part := kmsg.NewListOffsetsRequestTopicPartition()
-		part.Partition, part.Timestamp = partition, -1
-		of := kmsg.NewListOffsetsRequestTopic()
-		of.Topic, of.Partitions = topic, append(of.Partitions, part)
-		request.Topics = append(request.Topics, of)
-		answer, err := request.RequestWith(t.Context(), k)
-		if errors.Is(err, kerr.UnknownTopicOrPartition) { // after the last partition
-			return ends
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := answer.Topics[0].Partitions[0]
-		if found.Offset > 0 {
-			ends[partition] = found.Offset
-		}
 	}
 }
 
@@ -226,4 +191,31 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// watcher is an Observer that remembers.
+type watcher struct {
+	mu           sync.Mutex
+	lost         []string
+	transactions []error
+	position     int64
+	end          int64
+}
+
+func (w *watcher) Transaction(_ string, _ int, _ time.Duration, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.transactions = append(w.transactions, err)
+}
+
+func (w *watcher) DataLost(topic string, partition int, from, to int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost = append(w.lost, fmt.Sprintf("%s/%d [%d,%d)", topic, partition, from, to))
+}
+
+func (w *watcher) Progress(_, _ string, _ int, position, end int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.position, w.end = position, end
 }

@@ -1,11 +1,9 @@
 package consumer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,33 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
-
-// watcher is an Observer that remembers.
-type watcher struct {
-	mu           sync.Mutex
-	lost         []string
-	transactions []error
-	position     int64
-	end          int64
-}
-
-func (w *watcher) Transaction(_ string, _ int, _ time.Duration, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.transactions = append(w.transactions, err)
-}
-
-func (w *watcher) DataLost(topic string, partition int, from, to int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.lost = append(w.lost, fmt.Sprintf("%s/%d [%d,%d)", topic, partition, from, to))
-}
-
-func (w *watcher) Progress(_, _ string, _ int, position, end int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.position, w.end = position, end
-}
 
 func TestDeletedOffsetsAreReported(t *testing.T) {
 	b, c := newPair(t, 1)
@@ -221,31 +192,5 @@ func TestFetchRidesOutTrouble(t *testing.T) {
 	b.OnRequest(oneShot(protocol.Fetch, code(kafka.TopicAuthorizationFailed)))
 	if _, err := a.Fetch(t.Context()); !errors.Is(err, kafka.TopicAuthorizationFailed) || errors.Is(err, ErrRestart) {
 		t.Fatalf("forbidden: %v, want an error that stops the worker", err)
-	}
-}
-
-func TestPublishAndTail(t *testing.T) {
-	_, c := newPair(t, 3)
-	seed(t, c, input, 0, 50)
-	seed(t, c, input, 50, 50)
-	var got []string
-	err := c.Tail(t.Context(), input, func(r Record) error {
-		if got = append(got, string(r.Value)); len(got) == 100 {
-			return ErrStop
-		}
-		return nil
-	})
-	slices.Sort(got)
-	if err != nil || !slices.Equal(got, numbers(100)) {
-		t.Fatalf("%d records, %v", len(got), err)
-	}
-	broken := errors.New("no")
-	if err := c.Tail(t.Context(), input, func(Record) error { return broken }); !errors.Is(err, broken) {
-		t.Fatalf("%v, want the callback's error", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if err := c.Tail(ctx, input, func(Record) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("%v, want the end of the context", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/kafka-go/compress"
 )
 
 // answerOf joins batches to an answer.
@@ -80,4 +81,26 @@ func TestReadFetchedNeedsItsPartition(t *testing.T) {
 	if f, err := readFetched(refusedSession, 11); err != nil || f.code != 71 {
 		t.Errorf("an answer with a code and no partition: %+v, %v", f, err)
 	}
+}
+
+func FuzzFetched(f *testing.F) {
+	f.Add(rawBatch(0, 1, 0, -1, 2, append(rawRecord(0, 'a'), rawRecord(1, 'b')...)), int16(11))
+	f.Add(rawBatch(0, 0, controlBit|transactionalBit, 7, 1, rawRecord(0, 'c')), int16(4))
+	f.Add(rawBatch(3, 2, int16(compress.Lz4), 7, 0, nil), int16(7))
+	f.Add([]byte{}, int16(11))
+	f.Fuzz(func(t *testing.T, data []byte, version int16) {
+		if answer, err := readFetched(data, version); err == nil {
+			answer.data = data
+		}
+		answer := &fetched{data: data, aborted: []aborted{{7, 0}, {9, 4}}}
+		records, next, err := answer.visible(topicPartition{"t", 0}, 0)
+		if next < 0 || err != nil && next != 0 {
+			t.Fatalf("next %d after %v", next, err)
+		}
+		for _, r := range records {
+			if r.Topic != "t" {
+				t.Fatalf("record %+v", r)
+			}
+		}
+	})
 }
