@@ -162,8 +162,10 @@ func (l Location) check() error {
 		return fmt.Errorf("status %s with location %v", l.Status, l.Location)
 	case (l.Status == StatusGiven) != (l.Given != nil):
 		return fmt.Errorf("status %s with given position %v", l.Status, l.Given)
-	case (l.Status == StatusEstimated) != (l.RadiusP90M > 0):
-		return fmt.Errorf("status %s with radius %d m", l.Status, l.RadiusP90M)
+	case (l.Status == StatusEstimated) != (l.RadiusP50M > 0 && l.RadiusP90M > 0):
+		return fmt.Errorf("status %s with radii of %d and %d m", l.Status, l.RadiusP50M, l.RadiusP90M)
+	case !l.PhotoOnly.sound() || l.Given != nil && !l.Given.Estimate.sound():
+		return errors.New("an estimate to compare with has no radius")
 	case l.Location != nil && !(Position{Lat: l.Location.Lat, Lon: l.Location.Lon}).onEarth():
 		return fmt.Errorf("location %g, %g is not on earth", l.Location.Lat, l.Location.Lon)
 	case l.Time.IsZero():
@@ -171,6 +173,9 @@ func (l Location) check() error {
 	}
 	return nil
 }
+
+// sound is true for an estimate that is absent.
+func (e *Estimate) sound() bool { return e == nil || e.RadiusP90M > 0 }
 
 // Tombstone is the record by which a compacted topic, and every sink that follows Kafka's convention, forgets a photo.
 func Tombstone(topic, photoID string) consumer.Record {

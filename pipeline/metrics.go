@@ -86,8 +86,8 @@ func (m *Metrics) startAtZero() {
 	for _, status := range []string{StatusEstimated, StatusAbstained, StatusGiven, StatusOptedOut, "album"} {
 		m.photos.WithLabelValues(status)
 	}
-	for _, word := range deadLetterTypes() {
-		m.deadLetters.WithLabelValues(word)
+	for _, dead := range deadly() {
+		m.deadLetters.WithLabelValues(dead.word)
 	}
 	for _, step := range []string{"fetch", "decode", "batch", "infer", "place", "commit"} {
 		m.stage.WithLabelValues(step)

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"planetag/consumer"
+	"planetag/enrich"
+	"planetag/enrich/bundle"
+	"planetag/enrich/cells"
 	"planetag/enrich/decode"
 	"planetag/enrich/infer"
 )
@@ -50,52 +54,54 @@ func errorType(err error) string {
 // ruling looks for the end of things first: an error that says both "cancelled" and "corrupt" may be corrupt only because
 // reading it was cancelled, so it must not become a dead letter.
 func ruling(err error) (Verdict, string) {
-	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
-	case is(context.Canceled), is(ErrBatcherStopped), is(decode.ErrClosed):
+	case isAny(err, context.Canceled, ErrBatcherStopped, decode.ErrClosed, infer.ErrClosed):
 		return Stop, "cancelled"
-	case is(context.DeadlineExceeded):
+	case isAny(err, context.DeadlineExceeded):
 		return Retry, "timeout"
-	case is(consumer.ErrRestart), is(consumer.ErrFenced), is(consumer.ErrStop):
+	case isAny(err, consumer.ErrRestart, consumer.ErrFenced, consumer.ErrStop):
 		return Stop, "assignment"
-	case is(ErrConfig), is(ErrStorageConfig):
+	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication):
 		return Stop, "configuration"
-	case is(infer.ErrLibrary):
-		return Stop, "library"
-	case is(ErrStorage):
+	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, enrich.ErrGolden, enrich.ErrMode):
+		return Stop, "bundle"
+	case isAny(err, ErrStorage):
 		return Retry, "storage"
-	case is(ErrReference):
-		return DeadLetter, "bad_reference"
-	case is(ErrObjectGone):
-		return DeadLetter, "object_gone"
-	case is(ErrObjectTooBig):
-		return DeadLetter, "object_too_big"
-	case is(ErrObjectChanged):
-		return DeadLetter, "object_changed"
-	case is(ErrObjectDenied):
-		return DeadLetter, "object_denied"
-	case is(decode.ErrEmpty):
-		return DeadLetter, "empty_object"
-	case is(decode.ErrFormat):
-		return DeadLetter, "unknown_format"
-	case is(decode.ErrLimits):
-		return DeadLetter, "photo_limits"
-	case is(decode.ErrCorrupt):
-		return DeadLetter, "corrupt_photo"
-	case is(ErrEmbedding):
-		return DeadLetter, "bad_embedding"
-	case is(ErrLocation):
-		return DeadLetter, "bad_location"
+	}
+	for _, dead := range deadly() {
+		if errors.Is(err, dead.err) {
+			return DeadLetter, dead.word
+		}
 	}
 	return Retry, "unknown"
 }
 
-// deadLetterTypes lists every word that errorType gives a dead letter.
-func deadLetterTypes() []string {
-	return []string{
-		"bad_reference", "object_gone", "object_too_big", "object_changed", "object_denied",
-		"empty_object", "unknown_format", "photo_limits", "corrupt_photo", "bad_embedding", "bad_location",
+// deadly are the errors that say: this record, and for ever.
+func deadly() []struct {
+	err  error
+	word string
+} {
+	return []struct {
+		err  error
+		word string
+	}{
+		{ErrReference, "bad_reference"},
+		{ErrObjectGone, "object_gone"},
+		{ErrObjectTooBig, "object_too_big"},
+		{ErrObjectChanged, "object_changed"},
+		{ErrObjectDenied, "object_denied"},
+		{decode.ErrEmpty, "empty_object"},
+		{decode.ErrFormat, "unknown_format"},
+		{decode.ErrLimits, "photo_limits"},
+		{decode.ErrCorrupt, "corrupt_photo"},
+		{enrich.ErrOutput, "bad_output"},
+		{ErrEmbedding, "bad_embedding"},
+		{ErrLocation, "bad_location"},
 	}
+}
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 const (
