@@ -25,11 +25,10 @@ predicts where each was taken with a CNN and its album, and publishes the
 locations to another topic, exactly once.
 
 Start with: planetag demo`,
-		SilenceErrors:              true,
-		SilenceUsage:               true,
-		SuggestionsMinimumDistance: 2,
-		Args:                       noArguments,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArguments,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(std.in)
 	root.SetOut(std.out)
@@ -60,6 +59,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if !cmd.HasSubCommands() {
 		return wrongUsage(cmd, fmt.Errorf("unexpected argument %q", args[0]))
 	}
+	cmd.SuggestionsMinimumDistance = 2 // cobra's own default, which it sets only for commands that take arguments
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		return wrongUsage(cmd, fmt.Errorf("unknown command %q (did you mean %q?)", args[0], near[0]))
 	}

@@ -48,7 +48,7 @@ func (s *show) upload(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("upload photos: %w", err)
 	}
-	s.screen.ticked("photos", fmt.Sprintf("%d uploaded, %.1f MB, %d albums", len(s.photos.photos), float64(bytes.Load())/1e6, len(s.photos.albums())))
+	s.screen.ticked("photos", fmt.Sprintf("%d uploaded, %.1f MB, %s", len(s.photos.photos), float64(bytes.Load())/1e6, counted(len(s.photos.albums()), "album")))
 	return nil
 }
 

@@ -107,12 +107,12 @@ func distance(metres float64) string {
 
 // summary is the last thing on the screen.
 func (s screen) summary(sum Summary) {
-	s.printf("\n%d photos in %d albums, %.1f s (%.0f photos/s after a start of %.1f s)\n",
-		sum.Photos, sum.Albums, sum.Seconds, sum.PhotosPerSecond, sum.StartSeconds)
-	s.printf("  %d estimated · %d abstained · %d given · %d dead letters\n", sum.Estimated, sum.Abstained, sum.Given, sum.DeadLetters)
+	s.printf("\n%s in %s, %.1f s (%.0f photos/s after a start of %.1f s)\n",
+		counted(sum.Photos, "photo"), counted(sum.Albums, "album"), sum.Seconds, sum.PhotosPerSecond, sum.StartSeconds)
+	s.printf("  %d estimated · %d abstained · %d given · %s\n", sum.Estimated, sum.Abstained, sum.Given, counted(sum.DeadLetters, "dead letter"))
 	if sum.MedianErrorKm != nil {
-		s.printf("  median error %s · %.0f %% within 25 km · %.0f %% within 200 km (%d estimates of known truth)\n",
-			distance(1000**sum.MedianErrorKm), 100**sum.Within25km, 100**sum.Within200km, sum.KnownTruth)
+		s.printf("  median error %s · %.0f %% within 25 km · %.0f %% within 200 km (%s of known truth)\n",
+			distance(1000**sum.MedianErrorKm), 100**sum.Within25km, 100**sum.Within200km, counted(sum.KnownTruth, "estimate"))
 	}
 	if len(sum.Stages) == 0 {
 		return
@@ -122,6 +122,13 @@ func (s screen) summary(sum Summary) {
 		t := sum.Stages[name]
 		s.printf("  %-8s %9s %9s\n", name, milliseconds(t.P50), milliseconds(t.P99))
 	}
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func stageNames(stages map[string]StageTime) []string {
