@@ -28,7 +28,8 @@ type ledger struct {
 	dead    map[string][]string // error.type of each dead letter
 	records int
 	changed time.Time
-	broken  []string // records that no reader could use
+	broken  []string      // records that no reader could use
+	news    chan struct{} // holds one when something was taken since the last look
 }
 
 // follow reads both output topics from their start with a client that is not the worker's, until ctx ends.
@@ -40,13 +41,17 @@ func follow(ctx context.Context, t *testing.T, broker string) (*ledger, func()) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &ledger{answers: map[string][]answer{}, dead: map[string][]string{}, changed: time.Now()}
+	l := &ledger{answers: map[string][]answer{}, dead: map[string][]string{}, changed: time.Now(), news: make(chan struct{}, 1)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer client.Close()
 		for ctx.Err() == nil {
 			client.PollFetches(ctx).EachRecord(l.take)
+			select {
+			case l.news <- struct{}{}:
+			default:
+			}
 		}
 	}()
 	return l, func() { <-done }
@@ -92,7 +97,8 @@ func (l *ledger) ended() (photos, albums int) {
 	return len(l.answers) + len(l.dead), albums
 }
 
-// waitFor returns when the condition holds; it is a failure when ctx ends first.
+// waitFor returns as soon as the condition holds, at once when a record made it so: a worker that is to be killed between publishing and remembering
+// has only milliseconds left. It is a failure when ctx ends first.
 func (l *ledger) waitFor(ctx context.Context, t *testing.T, what string, condition func(photos, albums int) bool) {
 	t.Helper()
 	for !condition(l.ended()) {
@@ -100,7 +106,8 @@ func (l *ledger) waitFor(ctx context.Context, t *testing.T, what string, conditi
 		case <-ctx.Done():
 			photos, albums := l.ended()
 			t.Fatalf("%s did not come: %d photos have an outcome, %d answers of albums", what, photos, albums)
-		case <-time.After(2 * time.Millisecond):
+		case <-l.news:
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
