@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"planetag/consumer"
@@ -33,6 +34,7 @@ type albumStage struct {
 	metrics *Metrics
 	health  *Health
 	log     *slog.Logger
+	held    atomic.Int64 // bytes of the albums of all partitions
 }
 
 // albumRun is the work on one partition: its state belongs to the one goroutine of handle.
@@ -65,7 +67,7 @@ func (s *albumStage) handle(ctx context.Context, from albumAssignment) error {
 		for _, rec := range records {
 			r.state.apply(rec)
 		}
-		r.hold.set(r.state.bytes)
+		r.keep(r.state.bytes)
 		now := time.Now()
 		if !from.CaughtUp() || now.Sub(r.turned) < turnEvery {
 			continue
@@ -105,20 +107,19 @@ type closing struct {
 	reason string
 }
 
-// due lists the albums to close now, in batches of about closePhotos photos. When the byte budget is spent the largest
-// album is closed early: an early answer is better than a worker that stands still, and nothing is dropped.
+// due lists the albums to close now, in batches of about closePhotos photos.
 func (r *albumRun) due(now time.Time) [][]closing {
 	var list []closing
-	var largest *album
+	var others []*album
 	for _, a := range r.state.albums {
 		if reason := a.due(r.cfg.Albums, now); reason != "" {
 			list = append(list, closing{a, reason})
-		} else if a.open > 0 && (largest == nil || a.bytes > largest.bytes) {
-			largest = a
+		} else if a.open > 0 {
+			others = append(others, a)
 		}
 	}
-	if len(list) == 0 && largest != nil && r.budget.Spent() {
-		list = append(list, closing{largest, closeMemory})
+	if r.pressed() {
+		list = append(list, r.largest(others)...)
 	}
 	slices.SortFunc(list, func(x, y closing) int { return cmp.Compare(x.album.low, y.album.low) })
 	var batches [][]closing
@@ -132,6 +133,23 @@ func (r *albumRun) due(now time.Time) [][]closing {
 		photos += len(c.album.members)
 	}
 	return batches
+}
+
+// pressed tells whether open albums keep photos from being fetched: the byte budget is spent, and mostly by albums.
+func (r *albumRun) pressed() bool {
+	return r.budget.Spent() && r.held.Load() > r.budget.Total()/2
+}
+
+// largest picks the albums that free an eighth of this partition's memory soonest. They are closed early: an early answer
+// is better than a worker that stands still, and nothing is dropped.
+func (r *albumRun) largest(open []*album) []closing {
+	slices.SortFunc(open, func(x, y *album) int { return cmp.Compare(y.bytes, x.bytes) })
+	var list []closing
+	for freed := int64(0); len(open) > 0 && freed < max(r.state.bytes/8, 1); open = open[1:] {
+		list = append(list, closing{open[0], closeMemory})
+		freed += open[0].bytes
+	}
+	return list
 }
 
 // close closes albums in one transaction: a location for every photo of theirs, a CLOSE marker for each on the same

@@ -100,7 +100,7 @@ func TestSpentBudgetClosesTheLargestAlbum(t *testing.T) {
 	stage.budget = NewBudget(1)
 	run, _ := life(stage, p)
 	run.hold.budget = stage.budget
-	run.hold.set(run.state.bytes)
+	run.keep(run.state.bytes)
 	if err := run.turn(context.Background(), albumDay); err != nil {
 		t.Fatal(err)
 	}

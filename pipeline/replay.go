@@ -67,7 +67,7 @@ func (r *albumRun) expire(now time.Time) {
 		switch {
 		case a.open > 0:
 		case len(a.members) == 0 && now.Sub(a.last) < time.Duration(r.cfg.Albums.Idle):
-		case len(a.members) > 0 && now.Sub(a.closedAt) < time.Duration(r.cfg.Albums.Linger) && !r.budget.Spent():
+		case len(a.members) > 0 && now.Sub(a.closedAt) < time.Duration(r.cfg.Albums.Linger) && !r.pressed():
 		default:
 			r.state.forget(a)
 		}
@@ -153,7 +153,7 @@ func (a *album) controls() []Control {
 
 // account brings the byte budget and the gauge of open albums up to the state.
 func (r *albumRun) account() {
-	r.hold.set(r.state.bytes)
+	r.keep(r.state.bytes)
 	open := 0
 	for _, a := range r.state.albums {
 		if a.open > 0 {
@@ -164,7 +164,13 @@ func (r *albumRun) account() {
 	r.counted = open
 }
 
+// keep is what the albums of this partition hold of the byte budget.
+func (r *albumRun) keep(bytes int64) {
+	r.held.Add(bytes - r.hold.n)
+	r.hold.set(bytes)
+}
+
 func (r *albumRun) release() {
-	r.hold.set(0)
+	r.keep(0)
 	r.metrics.AlbumsOpen(-r.counted)
 }
