@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestBatchKeepsEveryByte(t *testing.T) {
+func anyRecord() *rapid.Generator[Record] {
 	bytesOrNull := rapid.Custom(func(t *rapid.T) []byte {
 		if rapid.Bool().Draw(t, "null") {
 			return nil
@@ -22,7 +22,7 @@ func TestBatchKeepsEveryByte(t *testing.T) {
 		b := rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bytes")
 		return append([]byte{}, b...)
 	})
-	record := rapid.Custom(func(t *rapid.T) Record {
+	return rapid.Custom(func(t *rapid.T) Record {
 		r := Record{
 			Topic: "t", Partition: 3,
 			Time: time.UnixMilli(rapid.Int64Range(1, 4e12).Draw(t, "ms")),
@@ -33,8 +33,11 @@ func TestBatchKeepsEveryByte(t *testing.T) {
 		}
 		return r
 	})
+}
+
+func TestBatchKeepsEveryByte(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		records := rapid.SliceOfN(record, 1, 30).Draw(t, "records")
+		records := rapid.SliceOfN(anyRecord(), 1, 30).Draw(t, "records")
 		by := identity{rapid.Int64Range(0, 1<<40).Draw(t, "id"), rapid.Int16().Draw(t, "epoch"), rapid.Bool().Draw(t, "txn")}
 		sequence := rapid.Int32Range(0, math.MaxInt32).Draw(t, "sequence")
 		wire, err := encode(records, by, sequence)
@@ -48,11 +51,9 @@ func TestBatchKeepsEveryByte(t *testing.T) {
 		if b.producer != by.id || b.transactional() != by.transactional || b.control() || b.last != int64(len(records)-1) {
 			t.Fatalf("batch %+v of %+v", b, by)
 		}
-		if epoch := int16(binary.BigEndian.Uint16(wire[epochAt:])); epoch != by.epoch {
-			t.Fatalf("epoch %d, want %d", epoch, by.epoch)
-		}
-		if s := int32(binary.BigEndian.Uint32(wire[sequenceAt:])); s != sequence {
-			t.Fatalf("sequence %d, want %d", s, sequence)
+		epoch, first := int16(binary.BigEndian.Uint16(wire[epochAt:])), int32(binary.BigEndian.Uint32(wire[sequenceAt:]))
+		if epoch != by.epoch || first != sequence {
+			t.Fatalf("epoch %d, sequence %d, want %d, %d", epoch, first, by.epoch, sequence)
 		}
 		got, err := b.records(nil, "t", 3, 0)
 		if err != nil {

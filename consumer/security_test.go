@@ -64,34 +64,42 @@ func TestTLSAndSASL(t *testing.T) {
 					cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 				}
 			}
-			c := newClient(t, b.Addr(), secure("right"))
-			if err := c.Ping(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			makeTopics(t, c, 1, input, output)
-			seed(t, c, input, 0, 10)
-			stop := runGroup(t, c, copyAll)
-			eventually(t, "copied", func() bool { return committed(t, c, 1) == 10 })
-			if err := stop(); err != nil {
-				t.Fatal(err)
-			}
-
-			wrong := newClient(t, b.Addr(), secure("s3cret-wrong"))
-			for what, err := range map[string]error{
-				"ping":  wrong.Ping(t.Context()),
-				"group": wrong.RunGroup(t.Context(), GroupConfig{"g", "s", input}, copyAll),
-			} {
-				if !errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), b.Addr()) {
-					t.Errorf("%s with a wrong password: %v", what, err)
-				}
-				if strings.Contains(err.Error(), "s3cret") {
-					t.Errorf("%s shows the password: %v", what, err)
-				}
-			}
+			copyTen(t, newClient(t, b.Addr(), secure("right")))
+			wantRefused(t, newClient(t, b.Addr(), secure("s3cret-wrong")), b.Addr())
 			if strings.Contains(log.String(), "s3cret") || strings.Contains(log.String(), "right") {
 				t.Errorf("the log shows a password: %s", log.String())
 			}
 		})
+	}
+}
+
+// copyTen goes through everything that opens connections.
+func copyTen(t *testing.T, c *Client) {
+	t.Helper()
+	if err := c.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	makeTopics(t, c, 1, input, output)
+	seed(t, c, input, 0, 10)
+	stop := runGroup(t, c, copyAll)
+	eventually(t, "copied", func() bool { return committed(t, c, 1) == 10 })
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantRefused(t *testing.T, c *Client, addr string) {
+	t.Helper()
+	for what, err := range map[string]error{
+		"ping":  c.Ping(t.Context()),
+		"group": c.RunGroup(t.Context(), GroupConfig{"g", "s", input}, copyAll),
+	} {
+		if !errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), addr) {
+			t.Errorf("%s with a wrong password: %v", what, err)
+		}
+		if strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s shows the password: %v", what, err)
+		}
 	}
 }
 

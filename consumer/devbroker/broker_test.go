@@ -86,6 +86,27 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 	}
 }
 
+// raise takes over the transactional id "x", which raises its epoch.
+func raise(t *testing.T, k *kgo.Client) (*kmsg.InitProducerIDResponse, error) {
+	t.Helper()
+	request := kmsg.NewPtrInitProducerIDRequest()
+	id := "x"
+	request.TransactionalID, request.TransactionTimeoutMillis = &id, 1000
+	request.ProducerID, request.ProducerEpoch = -1, -1
+	return request.RequestWith(t.Context(), k)
+}
+
+// once breaks the next InitProducerID.
+func once(b *devbroker.Broker, f devbroker.Fault) {
+	var calls atomic.Int32
+	b.OnRequest(func(key int16) devbroker.Fault {
+		if key == 22 && calls.Add(1) == 1 {
+			return f
+		}
+		return devbroker.Fault{}
+	})
+}
+
 func TestFaults(t *testing.T) {
 	b, err := devbroker.Start(devbroker.Options{})
 	if err != nil {
@@ -94,50 +115,35 @@ func TestFaults(t *testing.T) {
 	defer b.Close()
 	k := connect(t, b.Addr())
 	defer k.Close()
-	createTopic(t, k, "t")
-
-	end := func() (*kmsg.InitProducerIDResponse, error) {
-		request := kmsg.NewPtrInitProducerIDRequest()
-		id := "x"
-		request.TransactionalID, request.TransactionTimeoutMillis = &id, 1000
-		request.ProducerID, request.ProducerEpoch = -1, -1
-		return request.RequestWith(t.Context(), k)
+	last, err := raise(t, k)
+	if err != nil || last.ErrorCode != 0 {
+		t.Fatal(err, last)
 	}
-	first, err := end()
-	if err != nil || first.ErrorCode != 0 {
-		t.Fatal(err, first)
-	}
-	var calls atomic.Int32
-	once := func(f devbroker.Fault) {
-		calls.Store(0)
-		b.OnRequest(func(key int16) devbroker.Fault {
-			if key == 22 && calls.Add(1) == 1 {
-				return f
-			}
-			return devbroker.Fault{}
-		})
-	}
-	once(devbroker.Fault{Code: 51})
-	if answer, err := end(); !errors.Is(kerr.ErrorForCode(codeOf(answer, err)), kerr.ConcurrentTransactions) {
+	once(b, devbroker.Fault{Code: 51})
+	if answer, err := raise(t, k); !errors.Is(kerr.ErrorForCode(codeOf(answer, err)), kerr.ConcurrentTransactions) {
 		t.Fatalf("%+v, %v: want the code", answer, err)
 	}
-	epochAfter := func(f devbroker.Fault) int16 {
-		once(f)
-		if answer, err := end(); err == nil {
-			t.Fatalf("%+v: want a lost connection", answer)
+	for _, row := range []struct {
+		story string
+		fault devbroker.Fault
+		grown int16 // by the broken request and by the one after it
+	}{
+		{"a lost request is not carried out", devbroker.Fault{LoseRequest: true}, 1},
+		{"a request whose answer is lost is", devbroker.Fault{LoseAnswer: true}, 2},
+	} {
+		once(b, row.fault)
+		if answer, err := raise(t, k); err == nil {
+			t.Fatalf("%s: answered %+v", row.story, answer)
 		}
 		b.OnRequest(nil)
-		answer, err := end()
+		answer, err := raise(t, k)
 		if err != nil || answer.ErrorCode != 0 {
 			t.Fatal(err, answer)
 		}
-		return answer.ProducerEpoch - first.ProducerEpoch
-	}
-	if n := epochAfter(devbroker.Fault{LoseRequest: true}); n != 1 {
-		t.Errorf("a lost request was carried out: epoch +%d", n)
-	}
-	if n := epochAfter(devbroker.Fault{LoseAnswer: true}); n != 3 {
-		t.Errorf("a request with a lost answer was not carried out: epoch +%d, want +3", n)
+		if grown := answer.ProducerEpoch - last.ProducerEpoch; grown != row.grown {
+			t.Errorf("%s: the epoch grew by %d, want %d", row.story, grown, row.grown)
+		}
+		last = answer
 	}
 }
 
