@@ -29,8 +29,8 @@ func LoadConfig(path string, getenv func(string) string) (Config, error) {
 		if err != nil {
 			return Config{}, fmt.Errorf("%w: read %s: %w", ErrConfig, path, err)
 		}
-		if err := c.readYAML(text); err != nil {
-			return Config{}, fmt.Errorf("%w: %s:%w", ErrConfig, path, err)
+		if err := c.readYAML(path, text); err != nil {
+			return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
 		}
 	}
 	if err := c.readEnvironment(getenv); err != nil {
@@ -39,25 +39,28 @@ func LoadConfig(path string, getenv func(string) string) (Config, error) {
 	return c, c.Validate()
 }
 
-// readYAML reads text strictly over c. Its errors begin with the position in the text.
-func (c *Config) readYAML(text []byte) error {
+// readYAML reads text strictly over c. Its errors begin with path, line and column.
+func (c *Config) readYAML(path string, text []byte) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return positioned(err)
+		return positioned(path, err)
 	}
 	if len(file.Docs) > 1 {
-		return fmt.Errorf("%d: one document is expected, here a second one begins", file.Docs[1].Start.Position.Line)
+		return fmt.Errorf("%s:%d: a second document begins; only one is read", path, file.Docs[1].Start.Position.Line)
 	}
 	for _, doc := range file.Docs {
 		if doc.Body == nil || doc.Body.Type() == ast.NullType {
 			continue // nothing but comments
 		}
-		if err := unknownKeys(doc.Body, reflect.TypeFor[Config](), ""); err != nil {
-			return err
+		if wrong := unknownKeys(doc.Body, reflect.TypeFor[Config](), ""); len(wrong) > 0 {
+			for i, err := range wrong {
+				wrong[i] = positioned(path, err)
+			}
+			return errors.Join(wrong...)
 		}
 		dropEmpty(doc.Body)
 		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
-			return positioned(err)
+			return positioned(path, err)
 		}
 	}
 	return nil
@@ -80,39 +83,37 @@ func dropEmpty(node ast.Node) {
 	m.Values = kept
 }
 
-// unknownKeys joins an error for each key of node that the type t, or a struct in it, has no field for.
-func unknownKeys(node ast.Node, t reflect.Type, section string) error {
+// unknownKeys returns an error for each key of node that the type t, or a struct in it, has no field for.
+func unknownKeys(node ast.Node, t reflect.Type, section string) []error {
 	m, ok := node.(*ast.MappingNode)
 	if !ok || t.Kind() != reflect.Struct {
 		return nil // a value of the wrong type is for the decoder to refuse
 	}
-	var errs []error
+	var wrong []error
 	for _, v := range m.Values {
 		token := v.Key.GetToken()
-		name := token.Value
-		field, known := fieldByKey(t, name)
-		if !known {
-			right := nearest(section+name, keysOf(reflect.TypeFor[Config](), ""))
-			errs = append(errs, positioned(&yaml.UnknownFieldError{
-				Token: token, Message: fmt.Sprintf("unknown key %q, did you mean %q?", section+name, right),
-			}))
+		if field, known := fieldByKey(t, token.Value); known {
+			wrong = append(wrong, unknownKeys(v.Value, field.Type, section+token.Value+".")...)
 			continue
 		}
-		errs = append(errs, unknownKeys(v.Value, field.Type, section+name+"."))
+		right := nearest(section+token.Value, keysOf(reflect.TypeFor[Config](), ""))
+		wrong = append(wrong, &yaml.UnknownFieldError{
+			Token: token, Message: fmt.Sprintf("unknown key %q, did you mean %q?", section+token.Value, right),
+		})
 	}
-	return errors.Join(errs...)
+	return wrong
 }
 
-// positioned turns "[3:5] message" into "3:5: message", which editors and terminals link to.
-func positioned(err error) error {
+// positioned turns "[3:5] message" into "path:3:5: message", which editors and terminals link to.
+func positioned(path string, err error) error {
 	var marked yaml.Error
 	if !errors.As(err, &marked) || marked.GetToken() == nil {
-		return fmt.Errorf(" %w", err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	text := marked.FormatError(false, true)
 	at := marked.GetToken().Position
 	text = strings.TrimPrefix(text, fmt.Sprintf("[%d:%d] ", at.Line, at.Column))
-	return fmt.Errorf("%d:%d: %s", at.Line, at.Column, text)
+	return fmt.Errorf("%s:%d:%d: %s", path, at.Line, at.Column, text)
 }
 
 // readEnvironment reads PLANETAG_… variables over c, one at a time, so that an error can name its variable.

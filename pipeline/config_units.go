@@ -1,10 +1,14 @@
 package pipeline
 
 import (
+	"encoding"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Duration is a time.Duration that is written as Go writes it: "100ms", "30s", "168h".
@@ -19,6 +23,9 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	*d = Duration(v)
 	return nil
 }
+
+// UnmarshalYAML is UnmarshalText with the place in the file.
+func (d *Duration) UnmarshalYAML(node ast.Node) error { return unmarshalNode(node, d) }
 
 // MarshalText writes what UnmarshalText reads.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
@@ -70,6 +77,9 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// UnmarshalYAML is UnmarshalText with the place in the file.
+func (b *Bytes) UnmarshalYAML(node ast.Node) error { return unmarshalNode(node, b) }
+
 // MarshalText writes what UnmarshalText reads, without loss.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
@@ -81,6 +91,15 @@ func (b Bytes) String() string {
 		}
 	}
 	return strconv.FormatInt(int64(b), 10)
+}
+
+// unmarshalNode gives an error of UnmarshalText the position that the YAML package knows how to show.
+func unmarshalNode(node ast.Node, into encoding.TextUnmarshaler) error {
+	token := node.GetToken()
+	if err := into.UnmarshalText([]byte(token.Value)); err != nil {
+		return &yaml.SyntaxError{Token: token, Message: err.Error()}
+	}
+	return nil
 }
 
 // Secret is a string that is never printed, logged or marshalled; string(s) is the only way to its text.
