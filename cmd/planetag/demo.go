@@ -2,9 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,16 +31,13 @@ come with planetag; its sub-folders are albums, and a manifest.csv in it
 			if err != nil {
 				return err
 			}
-			o := demo.Options{Config: cfg, Attach: attach != "", Keep: keep, Colour: colour(std.out) && !asJSON}
-			if len(args) == 1 {
-				o.Folder = args[0]
-			}
-			if o.Log, err = demoLog(g, cfg, std); err != nil {
-				return err
-			}
-			screen := io.Writer(std.out)
+			screen := std.out
 			if asJSON {
 				screen = std.err
+			}
+			o := demo.Options{Folder: strings.Join(args, ""), Config: cfg, Attach: attach != "", Keep: keep, Colour: colour(screen)}
+			if o.Log, err = demoLog(g, cfg, std); err != nil {
+				return err
 			}
 			sum, err := demo.Run(cmd.Context(), o, screen)
 			if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,11 +29,8 @@ are ignored. Photos that cannot be read are named, counted and left out.`,
   planetag eval … --gallery train.csv --gallery-photos train --json > result.json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "bundle", "manifest", "photos"); err != nil {
+			if err := evalFlags(cmd, o); err != nil {
 				return err
-			}
-			if (o.Gallery == "") != (o.GalleryPhotos == "") {
-				return wrongUsage(cmd, fmt.Errorf("--gallery and --gallery-photos go together"))
 			}
 			o.Model = enrich.Options{Bundle: g.bundle, Library: g.library, Limits: decode.DefaultLimits()}
 			o.Progress = progress(std)
@@ -53,6 +51,13 @@ are ignored. Photos that cannot be read are named, counted and left out.`,
 	flags.StringVar(&o.GalleryPhotos, "gallery-photos", "", "folder in which the gallery's files are")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object with shares from 0 to 1")
 	return cmd
+}
+
+func evalFlags(cmd *cobra.Command, o eval.Options) error {
+	if (o.Gallery == "") != (o.GalleryPhotos == "") {
+		return wrongUsage(cmd, errors.New("--gallery and --gallery-photos go together"))
+	}
+	return required(cmd, "bundle", "manifest", "photos")
 }
 
 // progress counts on one line of a terminal; a log file gets nothing.

@@ -27,6 +27,8 @@ const partitions = 2
 // world is a broker and a store that outlive the worker, as in production.
 type world struct {
 	broker  *devbroker.Broker
+	store   *pipeline.Store
+	input   []*kgo.Record
 	env     []string
 	cfg     pipeline.Config
 	fetched atomic.Int64 // photos asked for, and
@@ -53,6 +55,9 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { store.Close() })
 	w.cfg.S3.Endpoint, w.cfg.S3.AccessKey, w.cfg.S3.SecretKey = store.URL(), "a", "b"
+	if w.store, err = pipeline.NewStore(w.cfg.S3, w.cfg.Photos.MaxObjectBytes); err != nil {
+		t.Fatal(err)
+	}
 	bundle, err := filepath.Abs("../../enrich/testdata/tiny")
 	if err != nil {
 		t.Fatal(err)
@@ -88,24 +93,9 @@ func (w *world) allow(n int64) { w.allowed.Store(w.fetched.Load() + n) }
 // publish uploads the photos and sends a reference to each, and its end after each album.
 func (w *world) publish(t *testing.T) {
 	t.Helper()
-	ctx := t.Context()
-	store, err := pipeline.NewStore(w.cfg.S3, w.cfg.Photos.MaxObjectBytes)
-	if err != nil {
-		t.Fatal(err)
-	}
 	red, err := os.ReadFile("../../enrich/testdata/tiny/golden/red.jpg")
 	if err != nil {
 		t.Fatal(err)
-	}
-	var records []*kgo.Record
-	send := func(key, value string) {
-		records = append(records, &kgo.Record{Topic: "photos", Key: []byte(key), Value: []byte(value)})
-	}
-	put := func(key, album string, data []byte) {
-		if err := store.Put(ctx, "photos", key, data); err != nil {
-			t.Fatal(err)
-		}
-		send("photos/"+key, fmt.Sprintf(`{"bucket":"photos","key":%q,"album":%q}`, key, album))
 	}
 	// The albums come last, so that a worker killed late still has some of them before it.
 	for p := range killAlone {
@@ -113,21 +103,33 @@ func (w *world) publish(t *testing.T) {
 		if p < killBroken {
 			data = []byte("not a photo")
 		}
-		put(fmt.Sprintf("alone-%d.jpg", p), "", data)
+		w.put(t, fmt.Sprintf("alone-%d.jpg", p), "", data)
 	}
 	for a := range killAlbums {
 		album := fmt.Sprintf("album-%d", a)
 		for p := range killAlbumSize {
-			put(fmt.Sprintf("%s/%d.jpg", album, p), album, red)
+			w.put(t, fmt.Sprintf("%s/%d.jpg", album, p), album, red)
 		}
-		send(album, fmt.Sprintf(`{"album_complete":%q,"photos":%d}`, album, killAlbumSize))
+		w.send(album, fmt.Sprintf(`{"album_complete":%q,"photos":%d}`, album, killAlbumSize))
 	}
 	w.makeTopics(t)
 	client := w.client(t)
 	defer client.Close()
-	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+	if err := client.ProduceSync(t.Context(), w.input...).FirstErr(); err != nil {
 		t.Fatal("publish:", err)
 	}
+}
+
+func (w *world) put(t *testing.T, key, album string, data []byte) {
+	t.Helper()
+	if err := w.store.Put(t.Context(), "photos", key, data); err != nil {
+		t.Fatal(err)
+	}
+	w.send("photos/"+key, fmt.Sprintf(`{"bucket":"photos","key":%q,"album":%q}`, key, album))
+}
+
+func (w *world) send(key, value string) {
+	w.input = append(w.input, &kgo.Record{Topic: w.cfg.Topics.Input, Key: []byte(key), Value: []byte(value)})
 }
 
 // makeTopics makes what the reader reads before there is a worker that would.
