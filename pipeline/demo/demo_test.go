@@ -179,7 +179,7 @@ func parts(t *testing.T) pipeline.Config {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	cfg, err := local(options(tiny).Config, broker.Addr(), store.URL())
+	cfg, err := local(t.Context(), options(tiny).Config, broker.Addr(), store.URL())
 	if err != nil {
 		t.Fatal(err)
 	}

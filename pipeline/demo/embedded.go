@@ -33,7 +33,7 @@ func (s *show) embedded(ctx context.Context) (Summary, error) {
 		return Summary{}, fmt.Errorf("start the embedded S3: %w", err)
 	}
 	defer store.Close()
-	if s.Config, err = local(s.Config, broker.Addr(), store.URL()); err != nil {
+	if s.Config, err = local(ctx, s.Config, broker.Addr(), store.URL()); err != nil {
 		return Summary{}, err
 	}
 	s.screen.ticked("config", "embedded parts on loopback only, for trying out; nothing is kept")
@@ -48,7 +48,7 @@ const (
 )
 
 // local points a configuration at the embedded parts. Bundle, batch and album mode stay as they were asked for.
-func local(cfg pipeline.Config, broker, store string) (pipeline.Config, error) {
+func local(ctx context.Context, cfg pipeline.Config, broker, store string) (pipeline.Config, error) {
 	d := pipeline.DefaultConfig()
 	d.Bundle, d.Batch, d.Albums.Mode = cfg.Bundle, cfg.Batch, cfg.Albums.Mode
 	d.Kafka.Brokers, d.Kafka.SessionTimeout = []string{broker}, pipeline.Duration(sessionTimeout)
@@ -56,13 +56,13 @@ func local(cfg pipeline.Config, broker, store string) (pipeline.Config, error) {
 	d.S3.Endpoint, d.S3.AccessKey, d.S3.SecretKey = store, accessKey, secretKey
 	d.S3.Bucket, d.S3.GoneGrace = "photos", 0
 	d.Albums.Idle = pipeline.Duration(3 * time.Second)
-	listen, err := freeAddress()
+	listen, err := freeAddress(ctx)
 	d.HTTP.Listen = listen
 	return d, err
 }
 
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("find a free port on loopback: %w", err)
 	}
