@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/golang/geo/s2"
 	"github.com/parquet-go/parquet-go"
@@ -14,25 +15,25 @@ import (
 // row is one row of cells.parquet. Places is JSON, so that the file stays flat
 // and any parquet reader can look at it.
 type row struct {
-	Cell   string  `parquet:"cell"`
-	Lat    float64 `parquet:"lat"`
-	Lon    float64 `parquet:"lon"`
-	Level  int32   `parquet:"level"`
-	Photos int64   `parquet:"photos"`
-	Places string  `parquet:"places"`
+	cell     string
+	lat, lon float64
+	level    int32
+	photos   int64
+	places   string
 }
 
-// columns are row's columns and their physical types.
+// columns are the columns read, their physical types, and where they go.
 var columns = []struct {
 	name string
 	kind parquet.Kind
+	set  func(*row, parquet.Value)
 }{
-	{"cell", parquet.ByteArray},
-	{"lat", parquet.Double},
-	{"lon", parquet.Double},
-	{"level", parquet.Int32},
-	{"photos", parquet.Int64},
-	{"places", parquet.ByteArray},
+	{"cell", parquet.ByteArray, func(r *row, v parquet.Value) { r.cell = string(v.ByteArray()) }},
+	{"lat", parquet.Double, func(r *row, v parquet.Value) { r.lat = v.Double() }},
+	{"lon", parquet.Double, func(r *row, v parquet.Value) { r.lon = v.Double() }},
+	{"level", parquet.Int32, func(r *row, v parquet.Value) { r.level = v.Int32() }},
+	{"photos", parquet.Int64, func(r *row, v parquet.Value) { r.photos = v.Int64() }},
+	{"places", parquet.ByteArray, func(r *row, v parquet.Value) { r.places = string(v.ByteArray()) }},
 }
 
 // Load reads cells.parquet: columns cell (S2 token), lat, lon (degrees, mean
@@ -51,13 +52,22 @@ func Load(path string) (*Cells, error) {
 	rows := make([]Cell, len(stored))
 	for i, r := range stored {
 		if rows[i], err = r.decode(); err != nil {
-			return nil, fmt.Errorf("%w: row %d (%s): %w", ErrCells, i, r.Cell, err)
+			return nil, fmt.Errorf("%w: row %d (%s): %w", ErrCells, i, r.cell, err)
 		}
 	}
 	return New(rows)
 }
 
-func readRows(file *os.File) ([]row, error) {
+// readRows takes the table value by value and looks at the kind of each: the
+// reader that fills structs takes a damaged file's word for what a column holds.
+func readRows(file *os.File) (rows []row, err error) {
+	// parquet-go trusts lengths and offsets; of a damaged file it says so by a
+	// panic.
+	defer func() {
+		if p := recover(); p != nil {
+			rows, err = nil, fmt.Errorf("read damaged parquet: %v", p)
+		}
+	}()
 	info, err := file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("stat: %w", err)
@@ -66,39 +76,84 @@ func readRows(file *os.File) ([]row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open parquet: %w", err)
 	}
-	// The reader fills a column it does not find with zeros and converts what
-	// it does not expect, so the columns are looked at first.
-	for _, want := range columns {
-		leaf, ok := table.Schema().Lookup(want.name)
-		if !ok {
-			return nil, fmt.Errorf("column %q is missing", want.name)
-		}
-		if got := leaf.Node.Type().Kind(); got != want.kind {
-			return nil, fmt.Errorf("column %q is %v, want %v", want.name, got, want.kind)
-		}
+	if err := checkColumns(table); err != nil {
+		return nil, err
 	}
-	reader := parquet.NewGenericReader[row](table)
-	defer reader.Close()
-	rows := make([]row, table.NumRows())
-	if n, err := reader.Read(rows); n != len(rows) || err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read row %d of %d: %w", n, len(rows), err)
+	for _, group := range table.RowGroups() {
+		if rows, err = readGroup(rows, table, group); err != nil {
+			return nil, err
+		}
 	}
 	return rows, nil
 }
 
+func checkColumns(table *parquet.File) error {
+	for _, want := range columns {
+		leaf, ok := table.Schema().Lookup(want.name)
+		if !ok {
+			return fmt.Errorf("column %q is missing", want.name)
+		}
+		if got := leaf.Node.Type().Kind(); got != want.kind {
+			return fmt.Errorf("column %q is %v, want %v", want.name, got, want.kind)
+		}
+	}
+	return nil
+}
+
+func readGroup(rows []row, table *parquet.File, group parquet.RowGroup) ([]row, error) {
+	reader := group.Rows()
+	defer reader.Close()
+	batch := make([]parquet.Row, 256)
+	for {
+		n, err := reader.ReadRows(batch)
+		for _, values := range batch[:n] {
+			r, err := rowOf(table, values)
+			if err != nil {
+				return nil, fmt.Errorf("row %d: %w", len(rows), err)
+			}
+			rows = append(rows, r)
+		}
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if n == 0 && err == nil {
+			err = io.ErrNoProgress
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read row %d: %w", len(rows), err)
+		}
+	}
+}
+
+func rowOf(table *parquet.File, values parquet.Row) (row, error) {
+	var r row
+	for _, want := range columns {
+		leaf, _ := table.Schema().Lookup(want.name) // checkColumns has seen it
+		i := slices.IndexFunc(values, func(v parquet.Value) bool { return v.Column() == leaf.ColumnIndex })
+		if i < 0 || values[i].IsNull() {
+			return row{}, fmt.Errorf("column %q is empty", want.name)
+		}
+		if got := values[i].Kind(); got != want.kind {
+			return row{}, fmt.Errorf("column %q holds %v, want %v", want.name, got, want.kind)
+		}
+		want.set(&r, values[i])
+	}
+	return r, nil
+}
+
 func (r row) decode() (Cell, error) {
-	id, err := ParseToken(r.Cell)
+	id, err := ParseToken(r.cell)
 	if err != nil {
 		return Cell{}, err
 	}
-	if id.Level() != int(r.Level) {
-		return Cell{}, fmt.Errorf("level column says %d, the cell is level %d", r.Level, id.Level())
+	if id.Level() != int(r.level) {
+		return Cell{}, fmt.Errorf("level column says %d, the cell is level %d", r.level, id.Level())
 	}
-	cell := Cell{ID: id, Lat: r.Lat, Lon: r.Lon, Photos: r.Photos}
-	if r.Places == "" {
+	cell := Cell{ID: id, Lat: r.lat, Lon: r.lon, Photos: r.photos}
+	if r.places == "" {
 		return cell, nil
 	}
-	if err := json.Unmarshal([]byte(r.Places), &cell.Places); err != nil {
+	if err := json.Unmarshal([]byte(r.places), &cell.Places); err != nil {
 		return Cell{}, fmt.Errorf("places are not a JSON array of places: %w", err)
 	}
 	return cell, nil

@@ -72,6 +72,16 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// stored is a row as a maker writes it.
+type stored struct {
+	Cell   string  `parquet:"cell"`
+	Lat    float64 `parquet:"lat"`
+	Lon    float64 `parquet:"lon"`
+	Level  int32   `parquet:"level"`
+	Photos int64   `parquet:"photos"`
+	Places string  `parquet:"places"`
+}
+
 func writeParquet[T any](t *testing.T, rows ...T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cells.parquet")
@@ -82,8 +92,8 @@ func writeParquet[T any](t *testing.T, rows ...T) string {
 }
 
 func TestLoadRefuses(t *testing.T) {
-	rome := row{"132f7", 41.9028, 12.4964, 8, 40, `[{"country_code":"IT","country":"Italy","region":"Lazio","share":1}]`}
-	with := func(change func(*row)) string {
+	rome := stored{"132f7", 41.9028, 12.4964, 8, 40, `[{"country_code":"IT","country":"Italy","region":"Lazio","share":1}]`}
+	with := func(change func(*stored)) string {
 		r := rome
 		change(&r)
 		return writeParquet(t, r)
@@ -96,6 +106,14 @@ func TestLoadRefuses(t *testing.T) {
 		Cell     string `parquet:"cell"`
 		Lat, Lon float64
 	}
+	type withoutPlaces struct {
+		Cell   string  `parquet:"cell"`
+		Lat    float64 `parquet:"lat"`
+		Lon    float64 `parquet:"lon"`
+		Level  int32   `parquet:"level"`
+		Photos int64   `parquet:"photos"`
+		Places *string `parquet:"places,optional"`
+	}
 	type textLat struct {
 		Cell string `parquet:"cell"`
 		Lat  string `parquet:"lat"`
@@ -104,10 +122,11 @@ func TestLoadRefuses(t *testing.T) {
 		{"a file that is not parquet", text, "open parquet"},
 		{"a missing column", writeParquet(t, noPhotos{Cell: "132f7"}), `column "lat" is missing`},
 		{"a column of another type", writeParquet(t, textLat{"132f7", "41.9"}), `column "lat" is BYTE_ARRAY, want DOUBLE`},
-		{"a misspelt token", with(func(r *row) { r.Cell = "132G7" }), `row 0 (132G7)`},
-		{"a level that is not the cell's", with(func(r *row) { r.Level = 9 }), "level column says 9, the cell is level 8"},
-		{"places that are not JSON", with(func(r *row) { r.Places = "Italy" }), "not a JSON array"},
-		{"no rows", writeParquet[row](t), "not a single row"},
+		{"a value that is null", writeParquet(t, withoutPlaces{"132f7", 41.9028, 12.4964, 8, 40, nil}), `row 0: column "places" is empty`},
+		{"a misspelt token", with(func(r *stored) { r.Cell = "132G7" }), `row 0 (132G7)`},
+		{"a level that is not the cell's", with(func(r *stored) { r.Level = 9 }), "level column says 9, the cell is level 8"},
+		{"places that are not JSON", with(func(r *stored) { r.Places = "Italy" }), "not a JSON array"},
+		{"no rows", writeParquet[stored](t), "not a single row"},
 		{"cells that overlap", writeParquet(t, rome, rome), "must not overlap"},
 	}
 	for _, tt := range tests {
@@ -124,7 +143,7 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestLoadTakesRowsWithoutPlaces(t *testing.T) {
-	c, err := Load(writeParquet(t, row{"132f7", 41.9028, 12.4964, 8, 40, ""}))
+	c, err := Load(writeParquet(t, stored{"132f7", 41.9028, 12.4964, 8, 40, ""}))
 	if err != nil || c.At(0).Places != nil {
 		t.Errorf("got %v, %v", c, err)
 	}
