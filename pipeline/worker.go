@@ -104,16 +104,11 @@ func (w *worker) connect(ctx context.Context) error {
 }
 
 func (w *worker) load(ctx context.Context) error {
-	path, err := FindBundle(w.cfg.Bundle.Path)
+	options, err := modelOptions(w.cfg)
 	if err != nil {
 		return err
 	}
-	limits := decode.DefaultLimits()
-	limits.MaxBytes = int64(w.cfg.Photos.MaxObjectBytes)
-	w.model, err = enrich.Load(ctx, enrich.Options{
-		Library: w.cfg.Bundle.Library, Bundle: path, PrecisionCap: w.cfg.Bundle.PrecisionCapLevel, Limits: limits,
-	})
-	if err != nil {
+	if w.model, err = enrich.Load(ctx, options); err != nil {
 		return err
 	}
 	info := w.model.Info()

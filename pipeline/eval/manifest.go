@@ -39,8 +39,8 @@ func ReadManifestFile(path string) ([]Row, error) {
 	return ReadManifest(f, path)
 }
 
-// ReadManifest reads a CSV with a header line that names at least id, file, lat, lon, taken_at and album, in any order;
-// other columns are ignored. Only taken_at and album may be empty. A time without an offset is UTC. The error names the
+// ReadManifest reads a CSV with a header line that names at least id, file, lat and lon, in any order; other columns than
+// these, taken_at and album are ignored. Photos without a value of album are alone. A time without an offset is UTC. The error names the
 // missing column, or the first bad rows by their line. The name is used in messages only.
 func ReadManifest(r io.Reader, name string) ([]Row, error) {
 	c := csv.NewReader(r)
@@ -71,7 +71,7 @@ func columns(header []string) (map[string]int, error) {
 		at[strings.TrimSpace(strings.TrimPrefix(h, "\ufeff"))] = i
 	}
 	var missing []string
-	for _, need := range []string{"id", "file", "lat", "lon", "taken_at", "album"} {
+	for _, need := range []string{"id", "file", "lat", "lon"} {
 		if _, ok := at[need]; !ok {
 			missing = append(missing, need)
 		}
@@ -112,7 +112,12 @@ func readRows(c *csv.Reader, at map[string]int) (rows []Row, bad []error) {
 }
 
 func parseRow(record []string, at map[string]int) (Row, error) {
-	field := func(name string) string { return strings.TrimSpace(record[at[name]]) }
+	field := func(name string) string {
+		if i, ok := at[name]; ok {
+			return strings.TrimSpace(record[i])
+		}
+		return ""
+	}
 	row := Row{ID: field("id"), File: field("file"), Album: field("album")}
 	if row.ID == "" {
 		return row, errors.New("id is empty")

@@ -36,7 +36,7 @@ func TestReadManifestRefuses(t *testing.T) {
 	for _, row := range []struct{ story, text, says string }{
 		{"an empty file", "", "no header line"},
 		{"only a header", header, "no rows"},
-		{"a column is missing", "id,file,lat,taken_at\na,a.jpg,1,\n", "missing column lon, album"},
+		{"a column is missing", "id,file,lat,taken_at\na,a.jpg,1,\n", "missing column lon"},
 		{"latitude is a word", header + "a,a.jpg,north,0,,\n", `line 2: lat "north" is not a number`},
 		{"latitude beyond the pole", header + "a,a.jpg,90.5,0,,\n", "line 2: lat \"90.5\" is outside -90…90"},
 		{"not a number, literally", header + "a,a.jpg,1,NaN,,\n", `line 2: lon "NaN" is outside`},
