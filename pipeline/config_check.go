@@ -48,7 +48,11 @@ func (m *mistakes) when(wrong bool, format string, args ...any) {
 
 func (m *mistakes) oneOf(key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
-		m.add("%s is %q; it can be %s", key, value, strings.Join(allowed, ", "))
+		choice := strings.Join(allowed, ", ")
+		if allowed[0] == "" {
+			choice = "empty" + choice
+		}
+		m.add("%s is %q; it can be %s", key, value, choice)
 	}
 }
 

@@ -66,13 +66,25 @@ func (h *Health) DataLost(string, int, int64, int64) {}
 func (h *Health) Progress(stage, topic string, partition int, position, end int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p, key := h.pulse(stage), fmt.Sprintf("%s/%d", topic, partition)
+	p, key := h.pulse(stage), partitionKey(topic, partition)
 	behind := p.behind()
 	if position > p.read[key] || behind == 0 {
 		p.last = time.Now()
 	}
 	p.read[key], p.lag[key] = position, max(end-position, 0)
 }
+
+// Left says that this process no longer works on a partition: what lags there is another's to answer for.
+func (h *Health) Left(stage, topic string, partition int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p, key := h.pulse(stage), partitionKey(topic, partition)
+	delete(p.lag, key)
+	delete(p.read, key)
+	p.last = time.Now()
+}
+
+func partitionKey(topic string, partition int) string { return fmt.Sprintf("%s/%d", topic, partition) }
 
 // Live is the answer of /live.
 func (h *Health) Live() (bool, string) {

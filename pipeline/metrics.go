@@ -163,6 +163,11 @@ func (m *Metrics) Progress(stage, topic string, partition int, position, end int
 	m.lag.WithLabelValues(stage, topic, strconv.Itoa(partition)).Set(float64(max(end-position, 0)))
 }
 
+// Left drops the lag of a partition that this process no longer works on; its next owner reports it.
+func (m *Metrics) Left(stage, topic string, partition int) {
+	m.lag.DeleteLabelValues(stage, topic, strconv.Itoa(partition))
+}
+
 func gauge(name, help string) prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Name: "planetag_" + name, Help: help})
 }
