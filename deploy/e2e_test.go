@@ -1,10 +1,12 @@
 package deploy_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -64,11 +66,34 @@ func TestEveryPhotoEndsOnceOnRealPartsAlsoWhenTheWorkerIsKilled(t *testing.T) {
 	w.start(ctx)
 	outcome.waitFor(ctx, t, "an outcome for every photo", func(photos, _ int) bool { return photos >= len(sent) })
 	outcome.waitFor(ctx, t, "silence", func(int, int) bool { return outcome.quietFor(10 * time.Second) })
-	w.stop()
 	stopReading()
 	wait()
-	outcome.check(t, sent)
 	t.Logf("%d references, %d records", len(sent), outcome.records)
+	outcome.check(t, sent)
+	seed(ctx, t, w)
+	w.stop()
+}
+
+// seed does what the compose file's service of that name does: the sample photos, through somebody else's parts, to the summary.
+func seed(ctx context.Context, t *testing.T, w *worker) {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, w.binary, "demo", "--attach", w.config, "--json")
+	var screen bytes.Buffer
+	cmd.Env, cmd.Stderr = environment(), &screen
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("demo --attach: %v\n%s", err, screen.String())
+	}
+	var summary struct {
+		Photos, Given int
+		DeadLetters   int `json:"dead_letters"`
+	}
+	if err := json.Unmarshal(out, &summary); err != nil {
+		t.Fatalf("demo --attach --json printed no object: %v\n%s", err, out)
+	}
+	if summary.Photos < 40 || summary.Given != 1 || summary.DeadLetters != 1 {
+		t.Errorf("demo --attach ended with %+v", summary)
+	}
 }
 
 // samples are the demo's photos several times over, with the references that no photo can stand for.
