@@ -194,8 +194,11 @@ func TestSequenceWrapsLikeTheBrokerCounts(t *testing.T) {
 		count int
 		want  int32
 	}{
-		{0, 1, 1}, {math.MaxInt32, 1, 0}, {math.MaxInt32 - 1, 1, math.MaxInt32},
-		{math.MaxInt32 - 3, 10, 6}, {math.MaxInt32, 500, 499},
+		{0, 1, 1},
+		{math.MaxInt32, 1, 0},
+		{math.MaxInt32 - 1, 1, math.MaxInt32},
+		{math.MaxInt32 - 3, 10, 6},
+		{math.MaxInt32, 500, 499},
 	}
 	for _, row := range rows {
 		if got := nextSequence(row.from, row.count); got != row.want {

@@ -69,7 +69,7 @@ func (r *groupRun) partition(ctx context.Context, m membership, partition int, t
 		moved, err := r.once(ctx, m, partition, turns, n > 0)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // whatever it was, the end of ctx is why
 		case err == nil:
 			<-ctx.Done()
 			return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -96,7 +95,7 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 	}
 	if spent && now.Sub(r.warned) > 30*time.Second {
 		r.warned = now
-		r.client.cfg.Log.Warn("cannot fetch, still trying", slog.Duration("since", now.Sub(r.troubled)), "err", fmt.Errorf("%s: %w", what, err))
+		r.client.cfg.Log.Warn("cannot fetch, still trying", "since", now.Sub(r.troubled), "err", fmt.Errorf("%s: %w", what, err))
 	}
 	if act == askLeader {
 		r.client.refresh(ctx)

@@ -64,7 +64,8 @@ func (c *Client) describeTopic(ctx context.Context, name string) (config map[str
 	if errors.Is(err, kafka.TopicAuthorizationFailed) {
 		return nil, fmt.Errorf("%w; allow it with `%s`", err, strings.Join([]string{
 			"kafka-acls.sh --bootstrap-server", c.cfg.Brokers[0], "--add --allow-principal User:" + c.cfg.SASL.Username,
-			"--operation DescribeConfigs --topic", name}, " "))
+			"--operation DescribeConfigs --topic", name,
+		}, " "))
 	}
 	return config, err
 }

@@ -36,16 +36,36 @@ func TestEnsureTopics(t *testing.T) {
 	}{
 		{"exists, other partition count, not internal", Topic{Name: "plain", Partitions: 9}, false, nil},
 		{"keeps longer than needed", Topic{Name: "day", Partitions: 3, MinRetention: time.Hour, Internal: true}, false, nil},
-		{"missing", Topic{Name: "new", Partitions: 6, Replication: 3, Config: map[string]string{"retention.ms": "7"}}, false,
-			[]string{`topic "new" does not exist`, "--create --topic new --partitions 6 --replication-factor 3 --config retention.ms=7", "topics.create: true"}},
-		{"internal with another count", Topic{Name: "day", Partitions: 4, Internal: true}, false,
-			[]string{`topic "day" has 3 partitions`, "says 4", "topics.partitions to 3"}},
-		{"keeps too short", Topic{Name: "day", Partitions: 3, MinRetention: 48 * time.Hour}, false,
-			[]string{`topic "day" keeps records for 24h0m0s`, "48h0m0s is needed", "retention.ms=172800000"}},
-		{"internal and compacted", Topic{Name: "compacted", Partitions: 3, Internal: true}, false,
-			[]string{`"compacted" has cleanup.policy=compact`, "cleanup.policy=delete"}},
-		{"more replicas than brokers", Topic{Name: "wide", Partitions: 1, Replication: 3}, true,
-			[]string{`create topic "wide"`, "eplication"}},
+		{
+			"missing",
+			Topic{Name: "new", Partitions: 6, Replication: 3, Config: map[string]string{"retention.ms": "7"}},
+			false,
+			[]string{`topic "new" does not exist`, "--create --topic new --partitions 6 --replication-factor 3 --config retention.ms=7", "topics.create: true"},
+		},
+		{
+			"internal with another count",
+			Topic{Name: "day", Partitions: 4, Internal: true},
+			false,
+			[]string{`topic "day" has 3 partitions`, "says 4", "topics.partitions to 3"},
+		},
+		{
+			"keeps too short",
+			Topic{Name: "day", Partitions: 3, MinRetention: 48 * time.Hour},
+			false,
+			[]string{`topic "day" keeps records for 24h0m0s`, "48h0m0s is needed", "retention.ms=172800000"},
+		},
+		{
+			"internal and compacted",
+			Topic{Name: "compacted", Partitions: 3, Internal: true},
+			false,
+			[]string{`"compacted" has cleanup.policy=compact`, "cleanup.policy=delete"},
+		},
+		{
+			"more replicas than brokers",
+			Topic{Name: "wide", Partitions: 1, Replication: 3},
+			true,
+			[]string{`create topic "wide"`, "eplication"},
+		},
 	}
 	for _, row := range rows {
 		t.Run(row.story, func(t *testing.T) {

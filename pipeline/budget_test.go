@@ -107,6 +107,32 @@ func TestBudgetForgetsWhoLeft(t *testing.T) {
 	})
 }
 
+// TestBudgetTakesBackWhatCameTooLate lets the grant and the end of the context happen at the same moment, as often as it
+// takes for both outcomes to be seen.
+func TestBudgetTakesBackWhatCameTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outcomes := make(map[bool]int)
+		for len(outcomes) < 2 && outcomes[true]+outcomes[false] < 1000 {
+			b := NewBudget(10)
+			acquire(t, b, 10)
+			ctx, leave := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- b.Acquire(ctx, 7) }()
+			synctest.Wait()
+			b.Release(10)
+			leave()
+			err := <-ended
+			if held := b.Used(); err == nil && held != 7 || err != nil && held != 0 {
+				t.Fatalf("acquire ended with %v and holds %d", err, held)
+			}
+			outcomes[err == nil]++
+		}
+		if len(outcomes) < 2 {
+			t.Errorf("only one of the two was ever seen: %v", outcomes)
+		}
+	})
+}
+
 func TestBudgetRefusesBadSums(t *testing.T) {
 	for name, f := range map[string]func(*Budget){
 		"release more than held": func(b *Budget) { b.Release(1) },

@@ -96,8 +96,10 @@ func (k KafkaConfig) check(m *mistakes) {
 func (t TopicsConfig) check(m *mistakes) {
 	seen := make(map[string]string)
 	for _, topic := range []struct{ key, name string }{
-		{"topics.input", t.Input}, {"topics.embeddings", t.Embeddings},
-		{"topics.locations", t.Locations}, {"topics.dead_letters", t.DeadLetters},
+		{"topics.input", t.Input},
+		{"topics.embeddings", t.Embeddings},
+		{"topics.locations", t.Locations},
+		{"topics.dead_letters", t.DeadLetters},
 	} {
 		m.when(!isTopicName(topic.name), "%s is %q; a topic name has 1 to 249 letters, digits, dots, hyphens and underscores", topic.key, topic.name)
 		other, twice := seen[topic.name]

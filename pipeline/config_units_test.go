@@ -17,8 +17,15 @@ func TestBytesAreReadAndWritten(t *testing.T) {
 		want  Bytes
 		again string
 	}{
-		{"0", 0, "0"}, {"65537", 65537, "65537"}, {"512MiB", 512 << 20, "512MiB"}, {"1.5GiB", 1536 << 20, "1536MiB"},
-		{"64 MiB", 64 << 20, "64MiB"}, {"1kB", 1000, "1000"}, {"2GB", 2e9, "1953125KiB"}, {"12B", 12, "12"}, {"1TiB", 1 << 40, "1TiB"},
+		{"0", 0, "0"},
+		{"65537", 65537, "65537"},
+		{"512MiB", 512 << 20, "512MiB"},
+		{"1.5GiB", 1536 << 20, "1536MiB"},
+		{"64 MiB", 64 << 20, "64MiB"},
+		{"1kB", 1000, "1000"},
+		{"2GB", 2e9, "1953125KiB"},
+		{"12B", 12, "12"},
+		{"1TiB", 1 << 40, "1TiB"},
 	} {
 		var b Bytes
 		if err := b.UnmarshalText([]byte(row.text)); err != nil || b != row.want || b.String() != row.again {

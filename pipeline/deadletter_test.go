@@ -24,9 +24,15 @@ func TestDeadLetterLeavesTheInputUntouched(t *testing.T) {
 		t.Errorf("dead letter %+v", out)
 	}
 	want := [][2]string{
-		{"traceparent", "00-1"}, {"nothing", ""},
-		{"error.type", "bad_reference"}, {"error.message", "walk photo: bad reference: value is not a JSON object"},
-		{"error.stage", "photos"}, {"original.topic", "photos"}, {"original.partition", "4"}, {"original.offset", "1187"}, {"attempt", "2"},
+		{"traceparent", "00-1"},
+		{"nothing", ""},
+		{"error.type", "bad_reference"},
+		{"error.message", "walk photo: bad reference: value is not a JSON object"},
+		{"error.stage", "photos"},
+		{"original.topic", "photos"},
+		{"original.partition", "4"},
+		{"original.offset", "1187"},
+		{"attempt", "2"},
 	}
 	if diff := cmp.Diff(want, headersOf(out)); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)

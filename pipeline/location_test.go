@@ -79,8 +79,10 @@ func TestLocationsKeepTheirForm(t *testing.T) {
 
 func TestLocationsNeverLoseAField(t *testing.T) {
 	for status, fields := range map[string][]string{
-		"estimated": {"photo_id", "status", "stage", "revision", "location", "radius_p50_m", "radius_p90_m", "confidence", "entropy", "cell",
-			"s2_ancestors", "rollup", "place", "candidates", "model", "source", "taken_at", "time"},
+		"estimated": {
+			"photo_id", "status", "stage", "revision", "location", "radius_p50_m", "radius_p90_m", "confidence", "entropy", "cell",
+			"s2_ancestors", "rollup", "place", "candidates", "model", "source", "taken_at", "time",
+		},
 		"album":           {"location", "photo_only", "album", "radius_p90_m"},
 		"abstained":       {"photo_id", "status", "stage", "revision", "confidence", "entropy", "rollup", "candidates", "model", "source", "time"},
 		"given":           {"photo_id", "status", "stage", "revision", "location", "given", "entropy", "candidates", "model", "source", "time"},

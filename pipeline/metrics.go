@@ -116,6 +116,12 @@ func (m *Metrics) Stage(stage string, d time.Duration) {
 	m.stage.WithLabelValues(stage).Observe(d.Seconds())
 }
 
+// Timed begins a step and returns what ends it.
+func (m *Metrics) Timed(step string) func() {
+	started := time.Now()
+	return func() { m.Stage(step, time.Since(started)) }
+}
+
 // Batch counts a call of the CNN with n photos.
 func (m *Metrics) Batch(n int) { m.batch.Observe(float64(n)) }
 

@@ -112,7 +112,7 @@ func (s *photoStage) fly(ctx context.Context, f *flight) {
 	f.hold.set(outcomeReserve)
 }
 
-// walk is the way of one photo: map → fetch → decode → batch → CNN → place.
+// walk is the way of one record: what it asks for, and for a photo then fetch → decode → batch → CNN → place.
 func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (outcome, error) {
 	in, err := ParseReference(rec, s.cfg.S3.Bucket)
 	if err != nil {
@@ -127,42 +127,42 @@ func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (ou
 	case ref.OptOut:
 		return s.optedOut(rec, ref)
 	}
-
-	started := time.Now()
-	object, err := s.store.Get(ctx, ref, func(size int64) { h.set(photoReserve + size) })
+	object, err := s.fetch(ctx, ref, h)
 	if err != nil {
 		return outcome{}, err
 	}
-	s.metrics.Stage("fetch", time.Since(started))
-
 	exif, err := decode.ReadExif(object.Data)
 	if err != nil { // a photo with broken EXIF is still a photo
 		s.log.Debug("exif not readable", "photo", ref.PhotoID, "err", err)
 	}
-	ref = withExif(ref, exif)
+	sight, err := s.look(ctx, object.Data)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer s.metrics.Timed("place")()
+	return s.place(rec, withExif(ref, exif), object, sight)
+}
 
+// fetch reads the object; its bytes count from the moment that their number is known.
+func (s *photoStage) fetch(ctx context.Context, ref Reference, h *hold) (Object, error) {
+	defer s.metrics.Timed("fetch")()
+	return s.store.Get(ctx, ref, func(size int64) { h.set(photoReserve + size) })
+}
+
+// look decodes the object into a slot and has the CNN look at it, together with the photos of other partitions.
+func (s *photoStage) look(ctx context.Context, object []byte) (enrich.Sight, error) {
 	slot, err := s.slots.Get(ctx)
 	if err != nil {
-		return outcome{}, err
+		return enrich.Sight{}, err
 	}
 	defer s.slots.Put(slot)
-	started = time.Now()
-	if _, err := s.model.Decode(object.Data, slot); err != nil {
-		return outcome{}, err
+	decoded := s.metrics.Timed("decode")
+	if _, err := s.model.Decode(object, slot); err != nil {
+		return enrich.Sight{}, err
 	}
-	s.metrics.Stage("decode", time.Since(started))
-	h.set(photoReserve) // the object's bytes are not needed any more
-
-	started = time.Now()
-	sight, err := s.batcher.Embed(ctx, slot)
-	if err != nil {
-		return outcome{}, err
-	}
-	s.metrics.Stage("batch", time.Since(started))
-
-	started = time.Now()
-	defer func() { s.metrics.Stage("place", time.Since(started)) }()
-	return s.place(rec, ref, object, sight)
+	decoded()
+	defer s.metrics.Timed("batch")()
+	return s.batcher.Embed(ctx, slot)
 }
 
 // place turns what the CNN saw into the photo's records: its location, and its embedding when it has an album.
@@ -224,11 +224,11 @@ func (s *photoStage) commit(ctx context.Context, a assignment, ready []*flight) 
 	for _, f := range ready {
 		records = append(records, f.outcome.records...)
 	}
-	started := time.Now()
+	committed := s.metrics.Timed("commit")
 	if err := a.Commit(ctx, records, ready[len(ready)-1].record.Offset+1); err != nil {
 		return fmt.Errorf("commit photos: %w", err)
 	}
-	s.metrics.Stage("commit", time.Since(started))
+	committed()
 	s.health.Tick("photos")
 	for _, f := range ready {
 		f.outcome.count(s.metrics)

@@ -23,31 +23,51 @@ func TestParseReferenceUnderstands(t *testing.T) {
 		{"the least: a key; the rest follows from it", `{"key":"album 7/my photo+1.jpg"}`, photo(Reference{
 			PhotoID: "images/album 7/my photo+1.jpg", Bucket: "images", Key: "album 7/my photo+1.jpg", Album: "album 7",
 		})},
-		{"everything", `{"bucket":"b-1","key":"k.jpg","version_id":"v","etag":"e","album":"rome-2019","photo_id":"p",
+		{
+			"everything", `{"bucket":"b-1","key":"k.jpg","version_id":"v","etag":"e","album":"rome-2019","photo_id":"p",
 			"taken_at":"2019-07-01T12:00:00+02:00","position":{"lat":41.89,"lon":12.49,"source":"gps"},"opt_out":true}`,
 			photo(Reference{
 				PhotoID: "p", Bucket: "b-1", Key: "k.jpg", VersionID: "v", ETag: "e", Album: "rome-2019", TakenAt: when,
 				Position: &Position{41.89, 12.49, "gps"}, OptOut: true,
-			})},
+			}),
+		},
 		{"an object at the root has no album", `{"key":"1.jpg"}`, photo(Reference{PhotoID: "images/1.jpg", Bucket: "images", Key: "1.jpg"})},
-		{"a deep key's album is its whole directory", `{"key":"2019/rome/1.jpg"}`,
-			photo(Reference{PhotoID: "images/2019/rome/1.jpg", Bucket: "images", Key: "2019/rome/1.jpg", Album: "2019/rome"})},
-		{"an album that is given as empty is none", `{"key":"rome/1.jpg","album":""}`,
-			photo(Reference{PhotoID: "images/rome/1.jpg", Bucket: "images", Key: "rome/1.jpg"})},
-		{"null counts as absent", `{"key":"rome/1.jpg","album":null,"taken_at":null,"position":null,"etag":null}`,
-			photo(Reference{PhotoID: "images/rome/1.jpg", Bucket: "images", Key: "rome/1.jpg", Album: "rome"})},
-		{"quotes around an etag belong to HTTP", `{"key":"1.jpg","etag":"\"9a03\""}`,
-			photo(Reference{PhotoID: "images/1.jpg", Bucket: "images", Key: "1.jpg", ETag: "9a03"})},
-		{"a position on the date line without a source", `{"key":"1.jpg","position":{"lat":-90,"lon":-180}}`,
-			photo(Reference{PhotoID: "images/1.jpg", Bucket: "images", Key: "1.jpg", Position: &Position{-90, -180, "reference"}})},
-		{"unknown fields, and known ones in other letters, are not ours", `{"key":"1.jpg","Key":5,"BUCKET":[],"size":-1}`,
-			photo(Reference{PhotoID: "images/1.jpg", Bucket: "images", Key: "1.jpg"})},
-		{"keys of every script", `{"key":"夏/été ☀.jpg"}`,
-			photo(Reference{PhotoID: "images/夏/été ☀.jpg", Bucket: "images", Key: "夏/été ☀.jpg", Album: "夏"})},
-		{"an album is complete", `{"album_complete":"rome-2019","photos":14}`,
-			Input{Kind: AlbumCompleteInput, Reference: Reference{Album: "rome-2019"}, AlbumPhotos: 14}},
-		{"an album of unknown size is complete", `{"album_complete":"rome-2019"}`,
-			Input{Kind: AlbumCompleteInput, Reference: Reference{Album: "rome-2019"}}},
+		{
+			"a deep key's album is its whole directory", `{"key":"2019/rome/1.jpg"}`,
+			photo(Reference{PhotoID: "images/2019/rome/1.jpg", Bucket: "images", Key: "2019/rome/1.jpg", Album: "2019/rome"}),
+		},
+		{
+			"an album that is given as empty is none", `{"key":"rome/1.jpg","album":""}`,
+			photo(Reference{PhotoID: "images/rome/1.jpg", Bucket: "images", Key: "rome/1.jpg"}),
+		},
+		{
+			"null counts as absent", `{"key":"rome/1.jpg","album":null,"taken_at":null,"position":null,"etag":null}`,
+			photo(Reference{PhotoID: "images/rome/1.jpg", Bucket: "images", Key: "rome/1.jpg", Album: "rome"}),
+		},
+		{
+			"quotes around an etag belong to HTTP", `{"key":"1.jpg","etag":"\"9a03\""}`,
+			photo(Reference{PhotoID: "images/1.jpg", Bucket: "images", Key: "1.jpg", ETag: "9a03"}),
+		},
+		{
+			"a position on the date line without a source", `{"key":"1.jpg","position":{"lat":-90,"lon":-180}}`,
+			photo(Reference{PhotoID: "images/1.jpg", Bucket: "images", Key: "1.jpg", Position: &Position{-90, -180, "reference"}}),
+		},
+		{
+			"unknown fields, and known ones in other letters, are not ours", `{"key":"1.jpg","Key":5,"BUCKET":[],"size":-1}`,
+			photo(Reference{PhotoID: "images/1.jpg", Bucket: "images", Key: "1.jpg"}),
+		},
+		{
+			"keys of every script", `{"key":"夏/été ☀.jpg"}`,
+			photo(Reference{PhotoID: "images/夏/été ☀.jpg", Bucket: "images", Key: "夏/été ☀.jpg", Album: "夏"}),
+		},
+		{
+			"an album is complete", `{"album_complete":"rome-2019","photos":14}`,
+			Input{Kind: AlbumCompleteInput, Reference: Reference{Album: "rome-2019"}, AlbumPhotos: 14},
+		},
+		{
+			"an album of unknown size is complete", `{"album_complete":"rome-2019"}`,
+			Input{Kind: AlbumCompleteInput, Reference: Reference{Album: "rome-2019"}},
+		},
 	} {
 		got, err := ParseReference(consumer.Record{Value: []byte(row.value)}, "images")
 		if err != nil {

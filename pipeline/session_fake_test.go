@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -106,7 +105,7 @@ func (p *logPartition) control(c Control) {
 	p.append(consumer.Record{Topic: "embeddings", Key: []byte(c.Album), Value: value, Time: c.At})
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func albumTestStage(model *enrich.Model, albums AlbumsConfig) *albumStage {
 	cfg := DefaultConfig()

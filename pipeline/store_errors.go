@@ -46,7 +46,7 @@ var errAttemptTimeout = errors.New("no answer in time")
 // reference names judges that reference: one bad reference cannot stop a worker, and one wrong setting cannot turn a
 // whole topic into dead letters.
 func (s *Store) failure(ctx context.Context, ref Reference, err error) error {
-	if context.Cause(ctx) == errAttemptTimeout {
+	if errors.Is(context.Cause(ctx), errAttemptTimeout) {
 		return fmt.Errorf("%w: %w within %s", ErrStorage, errAttemptTimeout, s.timeout)
 	}
 	answer := minio.ToErrorResponse(err)

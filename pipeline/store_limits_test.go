@@ -36,16 +36,29 @@ func TestStoreRefusesABigObjectBeforeItsBody(t *testing.T) {
 }
 
 func TestStoreBoundsABodyOfUnknownLength(t *testing.T) {
-	s := testStore(t, nil, failing(always, func(w http.ResponseWriter, r *http.Request) {
+	var sent atomic.Int64
+	s := testStore(t, nil, failing(always, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Last-Modified", "Mon, 02 Jan 2006 15:04:05 GMT")
-		for chunk := make([]byte, 1<<16); r.Context().Err() == nil; {
-			if _, err := w.Write(chunk); err != nil {
+		for chunk := make([]byte, 1<<16); sent.Load() < 1<<28; {
+			n, err := w.Write(chunk)
+			if sent.Add(int64(n)); err != nil {
 				return
 			}
 		}
 	}), nil)
 	if _, err := s.Get(t.Context(), Reference{Bucket: "images", Key: testKey}, nil); !errors.Is(err, ErrObjectTooBig) {
 		t.Fatalf("error is %v, want ErrObjectTooBig", err)
+	}
+	if n := sent.Load(); n > 32<<20 { // what lies in the buffers of two sockets was sent, too
+		t.Errorf("%s were sent before it was refused at 1MiB", Bytes(n))
+	}
+}
+
+func TestStoreSaysHowLongItWaited(t *testing.T) {
+	s := testStore(t, nil, failing(always, drip), func(c *S3Config) { c.Timeout = Duration(50 * time.Millisecond) })
+	_, err := s.Get(t.Context(), Reference{Bucket: "images", Key: testKey}, nil)
+	if !errors.Is(err, ErrStorage) || !strings.HasSuffix(err.Error(), "no answer in time within 50ms") {
+		t.Errorf("error is %v", err)
 	}
 }
 

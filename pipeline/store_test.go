@@ -74,8 +74,10 @@ func TestStoreReadsAWorldThatHeals(t *testing.T) {
 		{"the body is cut off in the middle", failing(2, cutOff(5000)), nil},
 		{"the connection is dropped before the answer", failing(1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), nil},
 		{"a body that drips runs into the time limit", failing(1, drip), func(c *S3Config) { c.Timeout = Duration(200 * time.Millisecond) }},
-		{"no answer at all runs into the time limit", failing(1, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
-			func(c *S3Config) { c.Timeout = Duration(200 * time.Millisecond) }},
+		{
+			"no answer at all runs into the time limit", failing(1, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+			func(c *S3Config) { c.Timeout = Duration(200 * time.Millisecond) },
+		},
 		{"the object can be read a moment after its event", failing(2, s3Error(404, "NoSuchKey")), func(c *S3Config) { c.GoneGrace = Duration(5 * time.Second) }},
 		{"a proxy sends chunks without a length", failing(1, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Last-Modified", "Mon, 02 Jan 2006 15:04:05 GMT")

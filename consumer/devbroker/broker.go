@@ -1,6 +1,7 @@
 package devbroker
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -75,7 +76,7 @@ func (b *Broker) Addr() string { return b.addr }
 func (b *Broker) Close() { b.cluster.Close() }
 
 func (b *Broker) listen(network, address string) (net.Listener, error) {
-	l, err := net.Listen(network, address)
+	l, err := new(net.ListenConfig).Listen(context.Background(), network, address)
 	if err != nil {
 		return nil, err
 	}

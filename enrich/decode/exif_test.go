@@ -55,10 +55,14 @@ func cest() time.Time { return time.Date(2019, 6, 1, 10, 30, 45, 0, time.UTC) }
 func TestReadExifTimes(t *testing.T) {
 	readExif(t, []exifCase{
 		{"a tourist in Rome", nil, nil},
-		{"no offset: the wall clock is taken for UTC", func(c *camera) { c.offset = "" },
-			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) }},
-		{"blanks for an offset", func(c *camera) { c.offset = "   :  " },
-			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) }},
+		{
+			"no offset: the wall clock is taken for UTC", func(c *camera) { c.offset = "" },
+			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) },
+		},
+		{
+			"blanks for an offset", func(c *camera) { c.offset = "   :  " },
+			func(e *Exif) { e.TakenAt = time.Date(2019, 6, 1, 12, 30, 45, 0, time.UTC) },
+		},
 		{"a scan has only the time of digitising", func(c *camera) { c.taken, c.digitised = "", "2019:06:01 10:30:45" }, nil},
 		{"an unset clock", func(c *camera) { c.taken = "0000:00:00 00:00:00" }, func(e *Exif) { e.TakenAt = time.Time{} }},
 		{"a clock of blanks", func(c *camera) { c.taken = "    :  :     :  :  " }, func(e *Exif) { e.TakenAt = time.Time{} }},
@@ -69,8 +73,10 @@ func TestReadExifTimes(t *testing.T) {
 // A position counts only when it is whole and on the earth.
 func TestReadExifPositions(t *testing.T) {
 	readExif(t, []exifCase{
-		{"Rio lies south and west", func(c *camera) { c.latRef, c.lonRef = "S", "W" },
-			func(e *Exif) { e.Position = &Position{-e.Position.Lat, -e.Position.Lon} }},
+		{
+			"Rio lies south and west", func(c *camera) { c.latRef, c.lonRef = "S", "W" },
+			func(e *Exif) { e.Position = &Position{-e.Position.Lat, -e.Position.Lon} },
+		},
 		{"no hemisphere, no position", func(c *camera) { c.latRef = "" }, noPosition},
 		{"a hemisphere that does not exist", func(c *camera) { c.lonRef = "Q" }, noPosition},
 		{"latitude alone", func(c *camera) { c.hasLon = false }, noPosition},

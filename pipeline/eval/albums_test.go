@@ -37,7 +37,8 @@ func TestAlbumsAreInCaptureOrder(t *testing.T) {
 	}
 	want := [][]string{
 		{"morning", "evening", "no clock a", "no clock b"},
-		{"alone"}, {"also alone"},
+		{"alone"},
+		{"also alone"},
 		{"same minute a", "same minute b"},
 	}
 	if !reflect.DeepEqual(got, want) {
