@@ -100,13 +100,8 @@ def make_cnn():
             value("prob", TensorProto.FLOAT, ["n", TOP_K]),
             value("cell", TensorProto.INT64, ["n", TOP_K]),
         ],
-        [
-            constant("full", np.array(255, np.float32)),
-            constant("look", look),
-            constant("bias", bias),
-            constant("gain", gain),
-            constant("head16", head, half=True),
-        ],
+        [constant("full", np.array(255, np.float32)), constant("look", look), constant("bias", bias), constant("gain", gain)]
+        + [constant("head16", head, half=True)],
     )
 
 
@@ -132,13 +127,8 @@ def make_album():
         nodes,
         [value("embeddings", TensorProto.FLOAT, ["n", "t", WIDTH])],
         [value("prob", TensorProto.FLOAT, ["n", "t", TOP_K]), value("cell", TensorProto.INT64, ["n", "t", TOP_K])],
-        [
-            constant("weights", weights),
-            constant("recurrent", recurrent),
-            constant("bias", bias),
-            constant("one", np.array([1], np.int64)),
-            constant("sure", np.array(6, np.float32)),
-        ],
+        [constant("weights", weights), constant("recurrent", recurrent), constant("bias", bias)]
+        + [constant("one", np.array([1], np.int64)), constant("sure", np.array(6, np.float32))],
     )
 
 
