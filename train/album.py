@@ -1,9 +1,9 @@
 """The album model: a forward LSTM that corrects what single photos say, and the albums it learns from.
 
 PlaNet (section 4) runs an LSTM over the photos' embeddings in capture order. With few albums a bare LSTM forgets what the
-head knows, so this one starts from it: logits = a·head(x_t) + b·mean_{s≤t} head(x_s) + W·LSTM(Px)_t. At the start that is
-a blend of the photo and of the album so far; training adds the correction. Reading the album twice ([x;x], answers from the
-second reading) lets early photos profit from later ones.
+head knows, so this one starts from averaging: with p = softmax(head(x)/T), logits = a·log p_t + b·log mean_{s≤t} p_s +
+W·LSTM(Px)_t. Before training (W = 0, a = 0, b = 1) its second reading is the mode `average`; training adds the correction.
+Reading the album twice ([x;x], answers from the second reading) lets early photos profit from later ones.
 """
 
 from collections import defaultdict
@@ -27,11 +27,12 @@ class AlbumSettings:
     dropout: float = 0.4
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
-    epochs: int = 24
+    epochs: int = 20
     synthetic: int = 1500
     lengths: tuple[int, int] = (2, 12)
     walk_km: float = 60.0
     stranger: float = 0.08
+    blend: tuple[float, float] = (0.0, 1.0)  # a and b at the start
     batch: int = 32
     seed: int = 17
 
@@ -39,8 +40,9 @@ class AlbumSettings:
 class AlbumModel(nn.Module):
     """embeddings [N,T,W] in capture order → logits [N,T,cells]; causal, so padding at the end is harmless."""
 
-    def __init__(self, head: Head, settings: AlbumSettings) -> None:
+    def __init__(self, head: Head, temperature: float, settings: AlbumSettings) -> None:
         super().__init__()
+        self.temperature = temperature
         width, cells = head.linear.in_features, head.linear.out_features
         self.head = Head(width, cells)
         self.head.load_state_dict(head.state_dict())
@@ -49,16 +51,20 @@ class AlbumModel(nn.Module):
         self.lstm = nn.LSTM(settings.projection, settings.units, batch_first=True)
         self.out = nn.Linear(settings.units, cells)
         self.drop = nn.Dropout(settings.dropout)
-        self.blend = nn.Parameter(torch.tensor([0.4, 0.6]))
+        self.blend = nn.Parameter(torch.tensor(settings.blend))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        single = self.head(x)
+        return self.combine(x, self.head(x))
+
+    def combine(self, x: torch.Tensor, single: torch.Tensor) -> torch.Tensor:
+        """The answer from the embeddings and what the head says about each photo alone."""
         steps = torch.cumsum(torch.ones_like(x[:, :, :1]), dim=1)
-        so_far = torch.cumsum(single, dim=1) / steps
+        alone = torch.log_softmax(single / self.temperature, dim=2)
+        so_far = torch.log(torch.cumsum(alone.exp(), dim=1) / steps + 1e-9)
         states, _ = self.lstm(torch.tanh(self.project(self.drop(x))))
-        return self.blend[0] * single + self.blend[1] * so_far + self.out(self.drop(states))
+        return self.blend[0] * alone + self.blend[1] * so_far + self.out(self.drop(states))
 
 
 class AlbumGraph(nn.Module):
@@ -116,11 +122,17 @@ def padded(albums: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return rows, mask
 
 
-def train_album(albums: list[list[int]], x: np.ndarray, target: np.ndarray, head: Head, settings: AlbumSettings) -> AlbumModel:
-    """x [photos, views, width] and target [photos, cells] of all photos the albums name. Each batch is read once or twice over."""
+def train_album(albums: list[list[int]], x: np.ndarray, single: np.ndarray, target: np.ndarray,
+                weight: np.ndarray, head: Head, temperature: float, settings: AlbumSettings) -> AlbumModel:
+    """x [photos, views, width], single [photos, views, cells] target [photos, cells] and weight
+    [photos] of all photos the albums name.
+
+    `single` are logits of heads that did not learn from the photo: the head itself knows its training photos by heart, and an
+    album model that learned from such answers would trust it too much. Each batch is read once or twice over.
+    """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    model = AlbumModel(head, settings).train()
+    model = AlbumModel(head, temperature, settings).train()
     learn = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learn, settings.learning_rate, weight_decay=settings.weight_decay)
     steps = settings.epochs * -(-len(albums) // settings.batch)
@@ -132,8 +144,9 @@ def train_album(albums: list[list[int]], x: np.ndarray, target: np.ndarray, head
             batch = [albums[i] * (2 if twice else 1) for i in order[start : start + settings.batch]]
             rows, mask = padded(batch)
             view = rng.integers(x.shape[1], size=rows.shape)
-            logits = model(torch.from_numpy(x[rows, view]))
-            loss = nn.functional.cross_entropy(logits[mask], torch.from_numpy(target[rows[mask]]))
+            logits = model.combine(torch.from_numpy(x[rows, view]), torch.from_numpy(single[rows, view]))
+            loss = nn.functional.cross_entropy(logits[mask], torch.from_numpy(target[rows[mask]]), reduction="none")
+            loss = (loss * torch.from_numpy(weight[rows[mask]])).mean()
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(learn, 1.0)

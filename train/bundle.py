@@ -78,6 +78,7 @@ def main() -> None:
     for kind, name in (("travel", "photos"), ("landmark", "landmarks")):
         chosen = [p for p in corpus.photos if p.kind == kind]
         splits.write_heldout(HERE / f"splits/heldout_{name}.csv", chosen, corpus.sides)
+    splits.write_gallery(HERE / "splits/gallery.csv", corpus.photos, corpus.sides)
     plan = fit.Plan()
     fitted = fit.fit(corpus, plan)
     print(json.dumps({"validation": fitted.validation, "temperature": fitted.temperature, "default": fitted.default}, indent=1))

@@ -47,7 +47,7 @@ def commands(planetag: str, bundle: Path, root: Path) -> dict[str, list[str]]:
     base = [planetag, "eval", "--bundle", str(bundle)]
     return {
         name: [*base, "--manifest", str(HERE / f"splits/heldout_{name}.csv"), "--photos", str(root / name)]
-        + ["--gallery", str(HERE / f"splits/gallery_{name}.csv"), "--gallery-photos", str(root / name)]
+        + ["--gallery", str(HERE / "splits/gallery.csv"), "--gallery-photos", str(root)]
         for name in ("photos", "landmarks")
     }
 

@@ -81,6 +81,8 @@ def top_difference(ours, theirs, count: int) -> float:
     """The largest difference of a probability between two (prob, cell) pairs, over the cells both lists name."""
     a, b = spread(*ours, count), spread(*theirs, count)
     both = (a > 0) & (b > 0)
+    if not both.any(axis=-1).all():
+        return float("inf")
     return float(np.abs(np.where(both, a - b, 0)).max())
 
 

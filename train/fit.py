@@ -12,7 +12,9 @@ import heads
 from backbone import TOP_K
 from corpus import SCREENS_TRAIN, Corpus
 from score import distance_km, figures
+from splits import groups, lot
 
+FOLDS = 3
 MODES = ("single", "average", "lstm", "lstm_repeat")
 
 
@@ -56,22 +58,66 @@ def fit_head(corpus: Corpus, plan: Plan):
     """(cells, labels of the training photos, training rows, head)"""
     rows = corpus.rows("train")
     cells, labels = cell_module.build([corpus.photos[i] for i in rows], plan.split_above, plan.keep_from, plan.level_cap)
-    kept = [i for i, label in zip(rows, labels, strict=True) if label >= 0]
-    weight = heads.photo_weights(labels[labels >= 0], cells.photos, plan.head.class_power)
+    return cells, labels, rows, learn_head(corpus, plan, cells, labels, rows, labels >= 0)
+
+
+def weights(corpus: Corpus, plan: Plan, cells: cell_module.Cells, rows: list[int], labels: np.ndarray) -> np.ndarray:
+    travel = np.array([corpus.photos[i].kind == "travel" for i in rows])
+    return heads.photo_weights(labels, cells.photos, travel, plan.head)
+
+
+def learn_head(corpus: Corpus, plan: Plan, cells: cell_module.Cells, labels: np.ndarray, rows: list[int],
+               chosen: np.ndarray) -> heads.Head:
+    """The head from the training photos that are chosen and lie in a cell."""
+    chosen = chosen & (labels >= 0)
+    kept = [row for row, use in zip(rows, chosen, strict=True) if use]
+    weight = weights(corpus, plan, cells, kept, labels[chosen])
     views = [plan.crop, *range(2, corpus.embeddings.shape[1])]
     outliers = corpus.screens[:SCREENS_TRAIN].reshape(-1, corpus.screens.shape[-1])
-    head = heads.train_head(corpus.embeddings[kept][:, views], targets(corpus, cells, plan.head.tau_km)[kept], weight,
+    return heads.train_head(corpus.embeddings[kept][:, views], targets(corpus, cells, plan.head.tau_km)[kept], weight,
                             outliers, cells.photos / cells.photos.sum(), plan.head)
-    return cells, labels, rows, head
 
 
-def fit_album(corpus: Corpus, plan: Plan, cells: cell_module.Cells, head: heads.Head) -> album_module.AlbumModel:
-    rows = corpus.rows("train")
+def folds(corpus: Corpus, rows: list[int]) -> np.ndarray:
+    """A fold for each training photo: photos of one album or neighbourhood share it, landmark photos are dealt one by one."""
+    fold = np.array([int(lot(corpus.photos[i].id) * FOLDS) for i in rows])
+    for members in groups([corpus.photos[i] for i in rows if corpus.photos[i].kind == "travel"]):
+        fold[members] = fold[members[0]]  # travel photos come first in every list of rows
+    return fold
+
+
+def unseen_logits(corpus: Corpus, plan: Plan, fitted) -> np.ndarray:
+    """Logits [photos, views, cells] of the training photos from heads that did not learn from them; others stay 0."""
+    cells, labels, rows, _ = fitted
+    views = [plan.crop, *range(2, corpus.embeddings.shape[1])]
+    out = np.zeros((len(corpus.photos), len(views), len(cells)), np.float32)
+    fold = folds(corpus, rows)
+    for f in range(FOLDS):
+        head = learn_head(corpus, plan, cells, labels, rows, fold != f)
+        mine = [row for row, own in zip(rows, fold == f, strict=True) if own]
+        out[mine] = head(torch.from_numpy(corpus.embeddings[mine][:, views])).numpy()
+    return out
+
+
+def alone_temperature(corpus: Corpus, plan: Plan, fitted) -> float:
+    """The temperature of the head for one photo, from the validation photos."""
+    cells, _, _, head = fitted
+    val = corpus.rows("val")
+    logits = head(torch.from_numpy(corpus.embeddings[val, plan.crop])).numpy()
+    return heads.fit_temperature(logits, nearest(corpus, cells)[val], corpus.weights(val))
+
+
+def fit_album(corpus: Corpus, plan: Plan, fitted, single: np.ndarray) -> album_module.AlbumModel:
+    cells, labels, rows, head = fitted
+    weight = np.zeros(len(corpus.photos), np.float32)  # photos in dropped cells stay in their albums, but teach nothing
+    kept = [row for row, label in zip(rows, labels, strict=True) if label >= 0]
+    weight[kept] = weights(corpus, plan, cells, kept, labels[labels >= 0])
     albums = album_module.real_albums(corpus.photos, rows) * 5
     albums += album_module.synthetic_albums(corpus.photos, rows, plan.album.synthetic, plan.album, plan.album.seed)
     views = [plan.crop, *range(2, corpus.embeddings.shape[1])]
     target = targets(corpus, cells, plan.head.tau_km)
-    return album_module.train_album(albums, corpus.embeddings[:, views], target, head, plan.album)
+    return album_module.train_album(albums, corpus.embeddings[:, views], single, target, weight, head,
+                                    alone_temperature(corpus, plan, fitted), plan.album)
 
 
 def validation_albums(corpus: Corpus, plan: Plan) -> tuple[list[list[int]], np.ndarray]:
@@ -93,35 +139,59 @@ def judge(corpus: Corpus, cells: cell_module.Cells, rows: np.ndarray, prob: np.n
         "radius": calibrate.radius_table(confidence, error, weight),
         "abstain_below": calibrate.abstain_below(confidence, error, weight, screens),
     }
-    weighted = figures(error) | {"gain": float((np.exp(-error / 1492.7) * weight).sum() / weight.sum())}
-    return table, weighted | {"answered": float((confidence >= table["abstain_below"]).mean())}
+    closeness, real = np.exp(-error / 1492.7), weight == weight[0]  # real albums come first
+    weighted = figures(error) | {"gain": float((closeness * weight).sum() / weight.sum()), "real_gain": float(closeness[real].mean())}
+    answered = confidence >= table["abstain_below"]
+    worth = float((closeness * answered * weight).sum() / weight.sum())
+    return table, weighted | {"answered": float(answered.mean()), "worth": worth}
+
+
+def cautious(tables: dict[str, dict]) -> None:
+    """No album row promises a smaller radius than the best row of single photos: the albums behind it are mostly synthetic."""
+    best = tables["single"]["radius"][-1]
+    for mode in MODES[1:]:
+        for row in tables[mode]["radius"]:
+            row["p50_m"], row["p90_m"] = max(row["p50_m"], best["p50_m"]), max(row["p90_m"], best["p90_m"])
+        tables[mode]["radius"] = calibrate.monotone(tables[mode]["radius"])
+
+
+def nearest(corpus: Corpus, cells: cell_module.Cells) -> np.ndarray:
+    """The true class of every photo as a distribution: all on the nearest cell."""
+    return targets(corpus, cells, 0.0)
 
 
 def fit(corpus: Corpus, plan: Plan) -> Fitted:
-    cells, labels, train, head = fit_head(corpus, plan)
-    model = fit_album(corpus, plan, cells, head)
-    target = targets(corpus, cells, plan.head.tau_km)
-    x = corpus.embeddings[:, plan.crop]
+    fitted = fit_head(corpus, plan)
+    model = fit_album(corpus, plan, fitted, unseen_logits(corpus, plan, fitted))
+    return measure(corpus, plan, fitted, model)
+
+
+def measure(corpus: Corpus, plan: Plan, fitted, model: album_module.AlbumModel) -> Fitted:
+    """Temperatures and calibration of every mode on the validation photos, and the mode that does best there."""
+    cells, labels, train, head = fitted
+    truth, x = nearest(corpus, cells), corpus.embeddings[:, plan.crop]
     val = np.array(corpus.rows("val"))
     weight = corpus.weights(list(val))
     logits = head(torch.from_numpy(x)).numpy()
-    screens = corpus.screens[SCREENS_TRAIN:, plan.crop]
-    temperature = {"single": heads.fit_temperature(logits[val], target[val], weight)}
-    prob = {"single": heads.softmax(logits[val] / temperature["single"])}
-    refused = heads.softmax(head(torch.from_numpy(screens)).numpy() / temperature["single"]).max(1)
+    alone = alone_temperature(corpus, plan, fitted)
+    screens = heads.softmax(head(torch.from_numpy(corpus.screens[SCREENS_TRAIN:, plan.crop])).numpy() / alone).max(1)
     albums, album_weight = validation_albums(corpus, plan)
     flat, flat_weight = np.concatenate(albums), np.repeat(album_weight, [len(a) for a in albums])
-    dense = top_only(heads.softmax(logits / temperature["single"]))
-    prob["average"] = np.concatenate([np.repeat(dense[a].mean(0, keepdims=True), len(a), 0) for a in albums])
+    dense = top_only(heads.softmax(logits / alone))
     once = np.concatenate(album_module.album_logits(model, albums, x, twice=False))
     twice = np.concatenate(album_module.album_logits(model, albums, x, twice=True))
-    # One graph serves both readings, so they share one temperature, fitted on the one that is published.
-    shared = heads.fit_temperature(twice, target[flat], flat_weight)
-    temperature |= {"average": temperature["single"], "lstm": shared, "lstm_repeat": shared}
-    prob["lstm"], prob["lstm_repeat"] = heads.softmax(once / shared), heads.softmax(twice / shared)
-    judged = {"single": judge(corpus, cells, val, prob["single"], weight, refused)}
-    for mode in MODES[1:]:
-        judged[mode] = judge(corpus, cells, flat, prob[mode], flat_weight, refused)
-    default = max(MODES[1:], key=lambda mode: judged[mode][1]["gain"])
-    return Fitted(cells, labels, train, head, model, temperature, {m: j[0] for m, j in judged.items()},
+    # One graph serves both readings, so they share one temperature, fitted on both together.
+    shared = heads.fit_temperature(np.concatenate([once, twice]), truth[np.tile(flat, 2)], np.tile(flat_weight, 2))
+    prob = {
+        "average": np.concatenate([np.repeat(dense[a].mean(0, keepdims=True), len(a), 0) for a in albums]),
+        "lstm": heads.softmax(once / shared), "lstm_repeat": heads.softmax(twice / shared),
+    }
+    judged = {"single": judge(corpus, cells, val, heads.softmax(logits[val] / alone), weight, screens)}
+    judged |= {mode: judge(corpus, cells, flat, prob[mode], flat_weight, screens) for mode in MODES[1:]}
+    # What counts is what gets published: closeness to the truth, with nothing for a photo that is not answered.
+    default = max(MODES[1:], key=lambda mode: judged[mode][1]["worth"])
+    tables = {m: j[0] for m, j in judged.items()}
+    cautious(tables)
+    temperature = {"single": alone, "average": alone, "lstm": shared, "lstm_repeat": shared}
+    return Fitted(cells, labels, train, head, model, temperature, tables,
                   {m: j[1] for m, j in judged.items()}, default)

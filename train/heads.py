@@ -16,14 +16,15 @@ from torch import nn
 class HeadSettings:
     """What validation chose; see the sweep in tune.py."""
 
-    tau_km: float = 60.0
-    weight_decay: float = 0.05
+    tau_km: float = 150.0
+    weight_decay: float = 0.5
     learning_rate: float = 2e-3
-    epochs: int = 60
+    epochs: int = 40
     batch: int = 256
-    dropout: float = 0.3
+    dropout: float = 0.5
     class_power: float = 0.5
-    outlier_weight: float = 0.3
+    travel_weight: float = 8.0  # of a travel photo; a landmark photo counts 1
+    outlier_weight: float = 1.0
     seed: int = 11
 
 
@@ -45,9 +46,9 @@ def smoothed(distances_km: np.ndarray, tau_km: float) -> np.ndarray:
     return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
 
 
-def photo_weights(labels: np.ndarray, photos: np.ndarray, power: float) -> np.ndarray:
-    """Photos of crowded cells count less: n^−power, mean 1 over the photos."""
-    weight = photos[labels] ** -power
+def photo_weights(labels: np.ndarray, photos: np.ndarray, travel: np.ndarray, settings: HeadSettings) -> np.ndarray:
+    """Photos of crowded cells count less (n^−class_power), travel photos more; mean 1 over the photos."""
+    weight = photos[labels] ** -settings.class_power * np.where(travel, settings.travel_weight, 1.0)
     return (weight / weight.mean()).astype(np.float32)
 
 

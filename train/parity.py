@@ -32,9 +32,9 @@ def compare_album(sequences: np.ndarray, model: torch.nn.Module, path: Path, cel
 
 
 def checked(name: str, least_cosine: float, most_prob: float) -> dict[str, float]:
-    if least_cosine < COSINE or most_prob > PROB:
+    if not (least_cosine >= COSINE and most_prob <= PROB):
         raise ValueError(f"{name} differs from PyTorch: cosine {least_cosine:.6f}, probability {most_prob:.6f}")
-    return {"cosine": round(least_cosine, 7), "prob": round(most_prob, 7)}
+    return {"cosine": round(least_cosine, 7), "prob": float(f"{most_prob:.2g}")}
 
 
 def report(corpus: Corpus, photo: torch.nn.Module, album: torch.nn.Module, out: Path, cells: int) -> dict[str, dict]:

@@ -110,6 +110,17 @@ def drop_duplicates(photos: list[Photo], sides: dict[str, str], embeddings: np.n
     return dropped
 
 
+def write_gallery(path: Path, photos: list[Photo], sides: dict[str, str]) -> None:
+    """The training photos, for the nearest-neighbour baseline; files are relative to the data folder."""
+    with open(path, "w", newline="") as f:
+        writer = csv.writer(f, lineterminator="\n")
+        writer.writerow(["id", "file", "lat", "lon", "taken_at", "album"])
+        for p in photos:
+            if sides[p.id] == TRAIN:
+                folder = "photos" if p.kind == "travel" else "landmarks"
+                writer.writerow([p.id, f"{folder}/{p.file}", f"{p.lat:.6f}", f"{p.lon:.6f}", "", ""])
+
+
 def write_heldout(path: Path, photos: list[Photo], sides: dict[str, str]) -> None:
     """The manifest `planetag eval` reads: ids and positions only."""
     path.parent.mkdir(exist_ok=True)

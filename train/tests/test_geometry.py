@@ -1,0 +1,70 @@
+"""The picture the network sees, the drawn screenshots, and the shipped bundle's own statements."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+import export
+import features
+import screenshots
+
+BUNDLE = Path(features.__file__).resolve().parent.parent / "bundles" / "demo"
+
+
+def test_the_centre_square_is_taken_whatever_the_shape():
+    wide = Image.new("RGB", (300, 100), "red")
+    wide.paste((0, 0, 255), (100, 0, 200, 100))
+    assert (features.pixels(wide, 1.0)[112, 112] == [0, 0, 255]).all()
+    assert (features.pixels(wide, 0.875)[:, [0, -1]] == [0, 0, 255]).all()
+    assert features.pixels(wide, 1.0).shape == (224, 224, 3)
+
+
+def test_exif_orientation_is_applied_before_cropping():
+    upright = Image.new("RGB", (120, 200), "white")
+    upright.paste((0, 0, 0), (0, 0, 120, 100))
+    turned = upright.transpose(Image.Transpose.ROTATE_90)
+    turned.getexif()[0x0112] = 6
+    np.testing.assert_array_equal(features.pixels(turned, 1.0), features.pixels(upright, 1.0))
+
+
+def test_views_and_screenshots_depend_on_their_seed_alone():
+    picture = screenshots.draw(5)
+    assert picture.tobytes() == screenshots.draw(5).tobytes() != screenshots.draw(6).tobytes()
+    np.testing.assert_array_equal(features.views(picture, "a"), features.views(picture, "a"))
+    assert (features.views(picture, "a") != features.views(picture, "b")).any()
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict:
+    return yaml.safe_load((BUNDLE / "bundle.yaml").read_text())
+
+
+def test_the_shipped_bundle_lists_every_file_and_stays_small(manifest):
+    listed = {f["path"]: f for f in manifest["files"]}
+    found = {p.relative_to(BUNDLE).as_posix(): p for p in BUNDLE.rglob("*") if p.is_file() and p.name != "bundle.yaml"}
+    assert listed.keys() == found.keys()
+    for name, path in found.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name]["sha256"], name
+    assert sum(p.stat().st_size for p in found.values()) < 12e6
+
+
+def test_the_shipped_bundle_answers_its_golden_photos(manifest):
+    golden = json.loads((BUNDLE / "golden/golden.json").read_text())
+    runtime = export.session(BUNDLE / "cnn.onnx")
+    for want in golden["photos"]:
+        image = features.pixels(Image.open(BUNDLE / "golden" / want["file"]), manifest["input"]["crop"])[None]
+        _, prob, cell = runtime.run(["embedding", "prob", "cell"], {"pixels": image})
+        assert cell[0, 0] == want["top_cell"] and prob[0, 0] == pytest.approx(want["top_prob"], abs=1e-3)
+
+
+def test_the_shipped_bundle_is_unsure_about_screenshots(manifest):
+    runtime = export.session(BUNDLE / "cnn.onnx")
+    pictures = np.stack([features.pixels(screenshots.draw(seed), manifest["input"]["crop"]) for seed in range(5000, 5040)])
+    confidence = runtime.run(["prob"], {"pixels": pictures})[0][:, 0]
+    limit = manifest["calibration"]["single"]["abstain_below"]
+    assert (confidence < limit).mean() >= 0.9
