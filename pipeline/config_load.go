@@ -39,7 +39,8 @@ func LoadConfig(path string, getenv func(string) string) (Config, error) {
 	return c, c.Validate()
 }
 
-// readYAML reads text strictly over c. Its errors begin with path, line and column.
+// readYAML reads text strictly over c; a key without a value, like a section all of whose keys are commented out, means
+// the default. Errors begin with path, line and column.
 func (c *Config) readYAML(path string, text []byte) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
@@ -58,29 +59,11 @@ func (c *Config) readYAML(path string, text []byte) error {
 			}
 			return errors.Join(wrong...)
 		}
-		dropEmpty(doc.Body)
 		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
 			return positioned(path, err)
 		}
 	}
 	return nil
-}
-
-// dropEmpty removes keys without a value, like a section all of whose keys are commented out: they mean the default, and
-// not nothing.
-func dropEmpty(node ast.Node) {
-	m, ok := node.(*ast.MappingNode)
-	if !ok {
-		return
-	}
-	var kept []*ast.MappingValueNode
-	for _, v := range m.Values {
-		if v.Value.Type() != ast.NullType {
-			dropEmpty(v.Value)
-			kept = append(kept, v)
-		}
-	}
-	m.Values = kept
 }
 
 // unknownKeys returns an error for each key of node that the type t, or a struct in it, has no field for.

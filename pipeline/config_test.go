@@ -133,7 +133,7 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 }
 
 func TestEmptySectionsMeanTheDefaults(t *testing.T) {
-	for _, text := range []string{"", "# nothing\n", "kafka:\ns3:\n  # endpoint: https://s3.example.org\nstages:\n", "---\n", "{}"} {
+	for _, text := range []string{"", "# nothing\n", "kafka:\ns3:\n  # endpoint: https://s3.example.org\nstages:\n", "---\n", "{}", "http:\n  listen:\nkafka: {tls: ~, group: null}\nmemory:\n  budget:\n"} {
 		c, err := load(t, text, nil)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)

@@ -93,21 +93,24 @@ func TestProbesAndMetrics(t *testing.T) {
 }
 
 func TestServeHTTPDoesNotWaitForAProfile(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	url, stop := serving(t, prometheus.NewRegistry(), NewHealth(0))
-	begun := make(chan error, 1)
-	go func() {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/debug/pprof/trace?seconds=60", nil)
-		if err == nil {
-			_, err = http.DefaultTransport.RoundTrip(request) //nolint:bodyclose // there never is one
-		}
-		begun <- err
-	}()
-	time.Sleep(100 * time.Millisecond)
-	started := time.Now()
-	if err := stop(); err != nil || time.Since(started) > 10*time.Second {
-		t.Errorf("ended with %v after %s", err, time.Since(started))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/debug/pprof/trace?seconds=60", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	<-begun
+	response, err := (&http.Transport{}).RoundTrip(request) // returns with the first bytes of the trace
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	started := time.Now()
+	if err := stop(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	if _, err := io.Copy(io.Discard, response.Body); err == nil || time.Since(started) > 10*time.Second {
+		t.Errorf("the trace ended after %s with %v, want it cut off", time.Since(started), err)
+	}
 }
 
 func TestServeHTTPRefusesToBeReachable(t *testing.T) {
