@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,46 +21,69 @@ type Kafka struct {
 	process    *process
 }
 
-// A single node that starts fast: few internal partitions, no wait for more group members, no replication. Sessions may be as short as a second, where
-// the default would refuse anything under six, and every topic is made on purpose.
+// A node that starts fast: few internal partitions, no wait for more group members. Sessions may be as short as a second, where the default would
+// refuse anything under six, a broker that died is missed after three, and every topic is made on purpose.
 const properties = `process.roles=broker,controller
-node.id=1
-listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d
-advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d
+node.id=%[1]d
+listeners=PLAINTEXT://127.0.0.1:%[2]d,CONTROLLER://127.0.0.1:%[3]d
+advertised.listeners=PLAINTEXT://127.0.0.1:%[2]d
 controller.listener.names=CONTROLLER
-controller.quorum.voters=1@127.0.0.1:%[2]d
+controller.quorum.voters=%[4]s
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs=%[3]s
-offsets.topic.replication.factor=1
+log.dirs=%[5]s
+offsets.topic.replication.factor=%[6]d
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor=%[6]d
+transaction.state.log.min.isr=%[7]d
 transaction.state.log.num.partitions=4
+min.insync.replicas=%[7]d
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 auto.create.topics.enable=false
 `
 
-// Start formats and starts a node and returns when it listens. It is stopped when the test ends.
+// Start formats and starts one node and returns when it listens. It is stopped when the test ends.
 func Start(t testing.TB) *Kafka {
 	t.Helper()
-	k := &Kafka{t: t, dir: t.TempDir(), java: findJava(t), jars: filepath.Join(Root(t), ".deps", "kafka")}
-	if _, err := os.Stat(filepath.Join(k.jars, "kafka_2.13-4.4.0.jar")); err != nil {
+	return StartCluster(t, 1)[0]
+}
+
+// StartCluster formats and starts a cluster of n nodes, each of them a broker and a controller, and returns when all listen. With three or more nodes
+// internal topics are kept three times and a write needs two of the copies; a topic's own replication is its maker's choice.
+func StartCluster(t testing.TB, n int) []*Kafka {
+	t.Helper()
+	java, jars := findJava(t), filepath.Join(Root(t), ".deps", "kafka")
+	if _, err := os.Stat(filepath.Join(jars, "kafka_2.13-4.4.0.jar")); err != nil {
 		Missing(t, "Apache Kafka 4.4.0 is not installed; `make setup-test` gets it")
 	}
-	ports := freePorts(t, 2)
-	k.port = ports[0]
-	text := fmt.Sprintf(properties, ports[0], ports[1], filepath.Join(k.dir, "data"))
-	if err := os.WriteFile(k.file("server.properties"), []byte(text), 0o600); err != nil {
-		t.Fatalf("write Kafka's settings: %v", err)
+	ports, voters := freePorts(t, 2*n), make([]string, n)
+	for i := range voters {
+		voters[i] = fmt.Sprintf("%d@127.0.0.1:%d", i+1, ports[n+i])
 	}
-	format := k.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", "cGxhbmV0YWctdGVzdHMtMQ", "-c", k.file("server.properties"))
-	if out, err := exec.CommandContext(t.Context(), format[0], format[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("format Kafka's storage: %v\n%s", err, out)
+	copies := min(n, 3)
+	cluster := make([]*Kafka, n)
+	for i := range cluster {
+		k := &Kafka{t: t, dir: t.TempDir(), java: java, jars: jars, port: ports[i]}
+		text := fmt.Sprintf(properties, i+1, ports[i], ports[n+i], strings.Join(voters, ","), filepath.Join(k.dir, "data"), copies, (copies+1)/2)
+		if err := os.WriteFile(k.file("server.properties"), []byte(text), 0o600); err != nil {
+			t.Fatalf("write Kafka's settings: %v", err)
+		}
+		format := k.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", "cGxhbmV0YWctdGVzdHMtMQ", "-c", k.file("server.properties"))
+		if out, err := exec.CommandContext(t.Context(), format[0], format[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("format Kafka's storage: %v\n%s", err, out)
+		}
+		cluster[i] = k
 	}
-	k.Restart()
-	t.Cleanup(k.Stop)
-	return k
+	for _, k := range cluster { // side by side: one alone is no majority, and listens only when it is one
+		k.launch()
+		t.Cleanup(k.Stop)
+	}
+	for _, k := range cluster {
+		k.await()
+	}
+	return cluster
 }
 
 // Addr is the broker's address, host:port; it stays the same over restarts.
@@ -71,6 +95,12 @@ func (k *Kafka) Kill9() { k.process.kill9() }
 // Restart starts a node that was killed or stopped, on the same port and data, and returns when it listens.
 func (k *Kafka) Restart() {
 	k.t.Helper()
+	k.launch()
+	k.await()
+}
+
+func (k *Kafka) launch() {
+	k.t.Helper()
 	// One compiler level and the simplest collector: a broker that lives for seconds has no use for more.
 	argv := k.command("-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "kafka.Kafka", k.file("server.properties"))
 	p, err := startProcess("Kafka", k.file("kafka.log"), argv...)
@@ -78,8 +108,12 @@ func (k *Kafka) Restart() {
 		k.t.Fatal(err)
 	}
 	k.process = p
-	if err := p.waitPort(k.Addr(), 90*time.Second); err != nil {
-		p.kill9()
+}
+
+func (k *Kafka) await() {
+	k.t.Helper()
+	if err := k.process.waitPort(k.Addr(), 90*time.Second); err != nil {
+		k.process.kill9()
 		k.t.Fatal(err)
 	}
 }
