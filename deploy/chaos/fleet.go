@@ -1,0 +1,232 @@
+package chaos
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fleet is the worker processes of one group, which are killed, frozen and stopped as the plan says.
+type fleet struct {
+	t      *testing.T
+	binary string
+	env    []string // every setting, as environment variables
+	log    string   // of all of them, appended
+
+	running []*worker
+	ended   []string // how workers ended that nobody had touched
+	redone  int      // photos that a killed worker's CNN had seen and nobody had published: most at one kill
+	peak    int64    // greatest resident memory of one worker, bytes
+}
+
+// worker is one `planetag run`.
+type worker struct {
+	cmd  *exec.Cmd
+	url  string
+	done chan struct{} // closed once it was waited for
+	err  error         // how it ended
+}
+
+// start starts one more worker; it does not wait until the worker is ready, as no orchestrator does.
+func (f *fleet) start() *worker {
+	f.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	file, err := os.OpenFile(f.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer file.Close()
+	w := &worker{cmd: exec.Command(f.binary, "run"), url: "http://" + address, done: make(chan struct{})}
+	w.cmd.Stdout, w.cmd.Stderr = file, file
+	w.cmd.Env = append(append(os.Environ(), f.env...), "PLANETAG_HTTP_LISTEN="+address)
+	if err := w.cmd.Start(); err != nil {
+		f.t.Fatal(err)
+	}
+	go func() { // ends with the process, which the test's clean-up kills and waits for
+		w.err = w.cmd.Wait()
+		close(w.done)
+	}()
+	f.running = append(f.running, w)
+	return w
+}
+
+// scale brings the fleet to n workers; those too many are asked to end, or killed.
+func (f *fleet) scale(n int, hard bool) {
+	for len(f.running) < n {
+		f.start()
+	}
+	for len(f.running) > n {
+		w := f.running[0]
+		if hard {
+			f.kill9(w)
+			continue
+		}
+		f.terminate(w)
+	}
+}
+
+// terminate asks a worker to end and wants it to end in order, within its deadline.
+func (f *fleet) terminate(w *worker) {
+	f.sample(w)
+	_ = w.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case <-w.done:
+		var exit *exec.ExitError
+		if errors.As(w.err, &exit) && exit.ExitCode() != 0 {
+			f.ended = append(f.ended, "told to stop: "+w.err.Error())
+		}
+	case <-time.After(60 * time.Second):
+		f.ended = append(f.ended, "did not stop within a minute of SIGTERM")
+		_ = w.cmd.Process.Kill()
+		<-w.done
+	}
+	f.forget(w)
+}
+
+// kill9 ends a worker without warning; what its CNN had seen for nothing is counted first.
+func (f *fleet) kill9(w *worker) {
+	f.sample(w)
+	if figures, err := w.scrape(); err == nil {
+		seen := figures.sum("planetag_batch_size_sum")
+		told := figures.sum(`planetag_photos_total{status="abstained"}`) + figures.sum(`planetag_photos_total{status="estimated"}`) +
+			figures.sum(`planetag_photos_total{status="given"}`)
+		f.redone = max(f.redone, int(seen-told))
+	}
+	_ = w.cmd.Process.Kill()
+	<-w.done
+	f.forget(w)
+}
+
+// freeze stops a worker's clock; thaw lets it go on as if nothing had happened.
+func (w *worker) freeze() { _ = w.cmd.Process.Signal(syscall.SIGSTOP) }
+func (w *worker) thaw()   { _ = w.cmd.Process.Signal(syscall.SIGCONT) }
+
+func (f *fleet) forget(w *worker) {
+	for i, other := range f.running {
+		if other == w {
+			f.running = append(f.running[:i:i], f.running[i+1:]...)
+			return
+		}
+	}
+}
+
+// tend restarts workers that ended by themselves, as an orchestrator would, and remembers it.
+func (f *fleet) tend() {
+	for _, w := range f.running {
+		select {
+		case <-w.done:
+			f.ended = append(f.ended, fmt.Sprintf("by itself: %v", w.err))
+			f.forget(w)
+			f.start()
+			return
+		default:
+			f.sample(w)
+		}
+	}
+}
+
+// close kills what is left.
+func (f *fleet) close() {
+	for len(f.running) > 0 {
+		w := f.running[0]
+		_ = w.cmd.Process.Kill()
+		<-w.done
+		f.forget(w)
+	}
+}
+
+// sample looks at a worker's memory, that of its children included.
+func (f *fleet) sample(w *worker) {
+	f.peak = max(f.peak, treeRSS(w.cmd.Process.Pid))
+}
+
+// treeRSS is the resident memory of a process and its children in bytes, shared pages counted once for each.
+func treeRSS(pid int) int64 {
+	total := rss(pid)
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			continue
+		}
+		for _, child := range strings.Fields(string(text)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				total += treeRSS(n)
+			}
+		}
+	}
+	return total
+}
+
+func rss(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+// figures are a worker's metrics by name and labels, as they stand on its page.
+type figures map[string]float64
+
+func (w *worker) scrape() (figures, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	f := figures{}
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		name, value, ok := cutLast(lines.Text())
+		if n, err := strconv.ParseFloat(value, 64); ok && err == nil {
+			f[name] = n
+		}
+	}
+	return f, lines.Err()
+}
+
+func cutLast(line string) (name, value string, ok bool) {
+	i := strings.LastIndexByte(line, ' ')
+	if i < 0 || strings.HasPrefix(line, "#") {
+		return "", "", false
+	}
+	return line[:i], line[i+1:], true
+}
+
+// sum adds up all series whose name and labels begin so.
+func (f figures) sum(prefix string) (total float64) {
+	for name, value := range f {
+		if strings.HasPrefix(name, prefix) {
+			total += value
+		}
+	}
+	return total
+}
