@@ -54,6 +54,13 @@ func Start(t testing.TB) *Kafka {
 // internal topics are kept three times and a write needs two of the copies; a topic's own replication is its maker's choice.
 func StartCluster(t testing.TB, n int) []*Kafka {
 	t.Helper()
+	return startCluster(t, n, func(*Kafka, int) (string, []string) { return "", nil })
+}
+
+// startCluster asks more for each node, before it is formatted, for properties that come after the common ones, where the last of a name wins, and for
+// further arguments of the formatting.
+func startCluster(t testing.TB, n int, more func(k *Kafka, controllerPort int) (properties string, format []string)) []*Kafka {
+	t.Helper()
 	java, jars := findJava(t), filepath.Join(Root(t), ".deps", "kafka")
 	if _, err := os.Stat(filepath.Join(jars, "kafka_2.13-4.4.0.jar")); err != nil {
 		Missing(t, "Apache Kafka 4.4.0 is not installed; `make setup-test` gets it")
@@ -67,10 +74,12 @@ func StartCluster(t testing.TB, n int) []*Kafka {
 	for i := range cluster {
 		k := &Kafka{t: t, dir: t.TempDir(), java: java, jars: jars, port: ports[i]}
 		text := fmt.Sprintf(properties, i+1, ports[i], ports[n+i], strings.Join(voters, ","), filepath.Join(k.dir, "data"), copies, (copies+1)/2)
-		if err := os.WriteFile(k.file("server.properties"), []byte(text), 0o600); err != nil {
+		extra, arguments := more(k, ports[n+i])
+		if err := os.WriteFile(k.file("server.properties"), []byte(text+extra), 0o600); err != nil {
 			t.Fatalf("write Kafka's settings: %v", err)
 		}
 		format := k.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", "cGxhbmV0YWctdGVzdHMtMQ", "-c", k.file("server.properties"))
+		format = append(format, arguments...)
 		if out, err := exec.CommandContext(t.Context(), format[0], format[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("format Kafka's storage: %v\n%s", err, out)
 		}
