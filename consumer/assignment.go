@@ -17,7 +17,7 @@ type Assignment struct {
 	membership
 	reader   *reader
 	producer *producer
-	// caughtUp is the last stable offset when the assignment began.
+	// caughtUp is the high watermark when the assignment began.
 	caughtUp int64
 
 	mu        sync.Mutex
@@ -34,8 +34,9 @@ func (a *Assignment) Partition() int { return int(a.reader.from.partition) }
 // Position is the next offset to fetch.
 func (a *Assignment) Position() int64 { return a.reader.position.Load() }
 
-// CaughtUp reports whether everything has been fetched that was there, and
-// committed, when the assignment began.
+// CaughtUp reports whether everything has been passed that was written when the
+// assignment began: fetched when it was committed, skipped when it was aborted.
+// While a transaction from before then is open, it reports false.
 func (a *Assignment) CaughtUp() bool { return a.Position() >= a.caughtUp }
 
 // Committed is the group's offset as last known: the next offset that a new

@@ -20,7 +20,11 @@ const (
 	maxAnswer = 1 << 30
 )
 
-const readCommitted = 1
+// Isolation levels.
+const (
+	readUncommitted = 0
+	readCommitted   = 1
+)
 
 // aborted is a transaction of a producer that begins at an offset and whose
 // batches must not be seen.

@@ -60,6 +60,9 @@ func (a *Assignment) locate(ctx context.Context) error {
 				return err
 			}
 		}
+		// Not the last stable offset: another producer's open transaction holds
+		// that back, before records that the last owner committed. Whoever took
+		// those for not written would write them again.
 		if a.caughtUp, err = a.client.offsetAt(ctx, from, atEnd); err != nil {
 			return err
 		}

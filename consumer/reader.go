@@ -13,7 +13,7 @@ import (
 
 // Timestamps with a meaning in ListOffsets.
 const (
-	atEnd   = -1 // the last stable offset, under read_committed
+	atEnd   = -1 // the high watermark: everything that is written, also what is not yet committed
 	atStart = -2
 )
 
@@ -108,7 +108,7 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 func (c *Client) offsetAt(ctx context.Context, of topicPartition, at int64) (int64, error) {
 	answer, err := call[*listoffsets.Response](ctx, c, &listoffsets.Request{
 		ReplicaID:      -1,
-		IsolationLevel: readCommitted,
+		IsolationLevel: readUncommitted,
 		Topics: []listoffsets.RequestTopic{{Topic: of.topic, Partitions: []listoffsets.RequestPartition{{
 			Partition: of.partition, CurrentLeaderEpoch: -1, Timestamp: at,
 		}}}},

@@ -194,3 +194,33 @@ func TestFetchRidesOutTrouble(t *testing.T) {
 		t.Fatalf("forbidden: %v, want an error that stops the worker", err)
 	}
 }
+
+func TestNotCaughtUpBehindAnOpenTransaction(t *testing.T) {
+	b, c := newPair(t, 1)
+	other, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.TransactionalID("somebody-else"), kgo.DefaultProduceTopic(input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := other.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.ProduceSync(t.Context(), kgo.StringRecord("open")).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	seed(t, c, input, 0, 1) // committed, and hidden behind what is open
+
+	a := take(t, c, 0)
+	for range 3 {
+		if records, err := a.Fetch(t.Context()); err != nil || len(records) > 0 || a.CaughtUp() {
+			t.Fatalf("while a transaction is open: %d records, caught up %v, %v", len(records), a.CaughtUp(), err)
+		}
+	}
+	if err := other.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "seen what was behind it", func() bool {
+		records, err := a.Fetch(t.Context())
+		return err == nil && len(records) == 1 && a.CaughtUp()
+	})
+}

@@ -14,9 +14,8 @@ func (f *findings) twice(format string, args ...any) { f.Twice++; f.say("twice: 
 func (f *findings) wrong(format string, args ...any) { f.Wrong++; f.say("wrong: "+format, args...) }
 
 func (f *findings) say(format string, args ...any) {
-	if len(f.Texts) < 20 {
-		f.Texts = append(f.Texts, fmt.Sprintf(format, args...))
-	}
+	text := fmt.Sprintf(format, args...)
+	f.Texts = append(f.Texts, text)
 }
 
 func (f *findings) clean() bool { return f.Lost == 0 && f.Twice == 0 && f.Wrong == 0 }
@@ -167,7 +166,7 @@ func (l *ledger) judgeCloses(f *findings, album string, events []event) {
 		}
 		switch {
 		case fresh == 0:
-			f.twice("album %s is closed at offset %d with nothing new since its last close", album, e.offset)
+			f.twice("album %s is closed at offset %d with nothing new since its last close: %+v", album, e.offset, events)
 		case e.revision <= revision:
 			f.wrong("album %s is closed with revision %d after %d", album, e.revision, revision)
 		}
