@@ -135,7 +135,8 @@ func (r *groupRun) joinFailed(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil:
 	case errors.As(err, &code) && actionOf(code) == giveUp:
-		r.fail(fmt.Errorf("join group %q: %w", r.config.Group, err))
+		needs := []right{onGroup("Read", r.config.Group), onTopic("Read", r.config.Topic)}
+		r.fail(fmt.Errorf("join group %q: %w", r.config.Group, r.client.explain(err, needs)))
 	case errors.As(err, &code) && actionOf(code) == leave:
 		log.Debug("joining again") // another member came or went meanwhile
 	default:

@@ -49,7 +49,10 @@ func (m membership) open(ctx context.Context, partition int) (*Assignment, error
 // locate finds where to begin and how far there is to go.
 func (a *Assignment) locate(ctx context.Context) error {
 	from := a.reader.from
-	what := attempt{what: fmt.Sprintf("read offsets of topic %q partition %d", from.topic, from.partition), coordinator: a.coordinator()}
+	what := attempt{
+		what:        fmt.Sprintf("read offsets of topic %q partition %d", from.topic, from.partition),
+		coordinator: a.coordinator(), needs: a.rightsToRead(),
+	}
 	return a.client.persist(ctx, what, func(ctx context.Context) error {
 		committed, err := a.committedOffset(ctx)
 		if err != nil {
@@ -100,7 +103,7 @@ func (a *Assignment) committedOffset(ctx context.Context) (int64, error) {
 func (m membership) stands(ctx context.Context) error {
 	ctx, cancel := m.client.patience(ctx)
 	defer cancel()
-	step := attempt{what: "confirm membership", coordinator: m.coordinator()}
+	step := attempt{what: "confirm membership", coordinator: m.coordinator(), needs: m.rightsToRead()}
 	return m.client.persist(ctx, step, func(ctx context.Context) error {
 		answer, err := call[*heartbeat.Response](ctx, m.client, &heartbeat.Request{
 			GroupID: m.group, GenerationID: m.generation, MemberID: m.member,
@@ -117,7 +120,7 @@ func (m membership) leave(ctx context.Context) error {
 	if m.member == "" {
 		return nil
 	}
-	step := attempt{what: "leave group", coordinator: m.coordinator()}
+	step := attempt{what: "leave group", coordinator: m.coordinator(), needs: m.rightsToRead()}
 	err := m.client.persist(ctx, step, func(ctx context.Context) error {
 		answer, err := call[*leavegroup.Response](ctx, m.client, &leavegroup.Request{
 			GroupID: m.group, MemberID: m.member,

@@ -103,7 +103,11 @@ func (p *producer) send(ctx context.Context, c cargo) error {
 
 // deliver repeats batches, byte for byte, until each was acknowledged.
 func (p *producer) deliver(ctx context.Context, batches []outgoing) error {
-	return p.client.persist(ctx, attempt{what: "produce"}, func(ctx context.Context) error {
+	what := attempt{what: "produce", needs: []right{onTransactions(p.transaction)}}
+	for _, b := range batches {
+		what.needs = append(what.needs, onTopic("Write", b.topic))
+	}
+	return p.client.persist(ctx, what, func(ctx context.Context) error {
 		byLeader, err := p.byLeader(ctx, batches)
 		if err != nil {
 			return err
@@ -198,7 +202,7 @@ func refused(batches []outgoing, answer *produce.Response) (left []outgoing, wor
 		}
 		left = append(left, b)
 		if worst == nil || judge(err, false) > judge(worst, false) {
-			worst = fmt.Errorf("topic %q partition %d: %w", b.topic, b.partition, err)
+			worst = refusedTopic{b.topic, fmt.Errorf("topic %q partition %d: %w", b.topic, b.partition, err)}
 		}
 	}
 	return left, worst

@@ -42,7 +42,10 @@ func (p *producer) take(ctx context.Context) error {
 		// "No producer id yet". Zeros would claim producer 0.
 		ProducerID: -1, ProducerEpoch: -1,
 	}
-	step := attempt{what: fmt.Sprintf("take over producer %q", p.transaction), coordinator: p.coordinator()}
+	step := attempt{
+		what: fmt.Sprintf("take over producer %q", p.transaction), coordinator: p.coordinator(),
+		needs: []right{onTransactions(p.transaction), onCluster("IdempotentWrite")},
+	}
 	err := p.client.persist(ctx, step, func(ctx context.Context) error {
 		answer, err := call[*initproducerid.Response](ctx, p.client, request)
 		if err != nil {
@@ -65,7 +68,7 @@ func (p *producer) take(ctx context.Context) error {
 // having nothing to abort is success; the outcome of a commit whose answer is
 // lost is not known.
 func (p *producer) end(ctx context.Context, commit bool) error {
-	step := attempt{what: "abort transaction", coordinator: p.coordinator(), final: commit}
+	step := attempt{what: "abort transaction", coordinator: p.coordinator(), final: commit, needs: []right{onTransactions(p.transaction)}}
 	if commit {
 		step.what = "commit transaction"
 	}

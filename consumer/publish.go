@@ -72,7 +72,7 @@ func (c *Client) Tail(ctx context.Context, topic string, fn func(Record) error) 
 // tail reads one partition until an error.
 func (c *Client) tail(ctx context.Context, from topicPartition, fn func(Record) error) error {
 	r := &reader{client: c, from: from}
-	what := attempt{what: fmt.Sprintf("read topic %q partition %d", from.topic, from.partition)}
+	what := attempt{what: fmt.Sprintf("read topic %q partition %d", from.topic, from.partition), needs: []right{onTopic("Read", from.topic)}}
 	err := c.persist(ctx, what, func(ctx context.Context) error {
 		start, err := c.offsetAt(ctx, from, atStart)
 		r.position.Store(start)

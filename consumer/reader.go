@@ -91,7 +91,7 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 	}
 	spent := now.Sub(r.troubled) > r.client.cfg.TransactionTimeout/2
 	if act >= restart || spent && (missing(err) || errors.Is(err, errCorrupt)) {
-		return failed(what, act, err, false)
+		return failed(what, act, r.client.explain(err, []right{onTopic("Read", r.from.topic)}), false)
 	}
 	if spent && now.Sub(r.warned) > 30*time.Second {
 		r.warned = now

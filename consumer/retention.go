@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -44,7 +43,7 @@ func (c *Client) checkConfig(ctx context.Context, t Topic) error {
 }
 
 func (c *Client) describeTopic(ctx context.Context, name string) (config map[string]string, err error) {
-	what := attempt{what: fmt.Sprintf("read settings of topic %q", name)}
+	what := attempt{what: fmt.Sprintf("read settings of topic %q", name), needs: []right{onTopic("DescribeConfigs", name)}}
 	err = c.persist(ctx, what, func(ctx context.Context) error {
 		answer, err := call[*describeconfigs.Response](ctx, c, &describeconfigs.Request{
 			Resources: []describeconfigs.RequestResource{{ResourceType: resourceTopic, ResourceName: name}},
@@ -61,12 +60,6 @@ func (c *Client) describeTopic(ctx context.Context, name string) (config map[str
 		}
 		return codeError(answer.Resources[0].ErrorCode)
 	})
-	if errors.Is(err, kafka.TopicAuthorizationFailed) {
-		return nil, fmt.Errorf("%w; allow it with `%s`", err, strings.Join([]string{
-			"kafka-acls.sh --bootstrap-server", c.cfg.Brokers[0], "--add --allow-principal User:" + c.cfg.SASL.Username,
-			"--operation DescribeConfigs --topic", name,
-		}, " "))
-	}
 	return config, err
 }
 

@@ -17,6 +17,8 @@ type attempt struct {
 	coordinator coordinatorKey
 	// final forbids a second copy of a request that may have been carried out.
 	final bool
+	// needs are the rights that the request needs, for when one is missing.
+	needs []right
 }
 
 // persist calls request until it succeeds, until its error says that repeating
@@ -34,7 +36,7 @@ func (c *Client) persist(ctx context.Context, a attempt, request func(context.Co
 		case act == proceed:
 			return nil
 		case act >= restart:
-			return failed(a.what, act, err, doubt)
+			return failed(a.what, act, c.explain(err, a.needs), doubt)
 		case act == askCoordinator:
 			c.coordinators.forget(a.coordinator)
 		case act == askLeader:

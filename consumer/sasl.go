@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -44,8 +45,9 @@ func scramMechanism(algorithm scram.Algorithm, s SASL) (sasl.Mechanism, error) {
 }
 
 // Ping reports whether one of the brokers can be reached and accepts the
-// credentials. Its error names each address and the reason; it wraps
-// [ErrAuthentication] when a broker refused the credentials.
+// credentials. Its error names each address, the reason and the setting that
+// heals it; it wraps [ErrAuthentication] when a broker refused the credentials
+// or wants some, and [ErrCertificate] when either side refused a certificate.
 func (c *Client) Ping(ctx context.Context) error {
 	var errs []error
 	for _, address := range c.cfg.Brokers {
@@ -64,14 +66,21 @@ func (c *Client) ping(ctx context.Context, address string) error {
 	exchange := &watchedMechanism{Mechanism: c.mechanism}
 	conn, err := c.dialer(exchange).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return exchange.explain(err)
+		return explainTLS(exchange.explain(err))
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return err
 	}
 	if _, err := conn.ApiVersions(); err != nil {
-		return fmt.Errorf("no answer as from a kafka broker (is it the right port, and does it expect tls?): %w", err)
+		if told := explainTLS(err); errors.Is(told, ErrCertificate) {
+			return told
+		}
+		return fmt.Errorf("no answer as from a kafka broker (is it the right port, and does it expect tls, kafka.tls.enabled?): %w", err)
+	}
+	// A broker tells its versions to anybody, and hangs up on the next question.
+	if _, err := conn.Brokers(); err != nil && c.mechanism == nil && hungUp(err) {
+		return fmt.Errorf("%w: the broker hangs up on who does not log in; set kafka.sasl.mechanism: %w", ErrAuthentication, err)
 	}
 	return nil
 }
@@ -102,11 +111,18 @@ func (m *watchedMechanism) Start(ctx context.Context) (sasl.StateMachine, []byte
 
 func (m *watchedMechanism) explain(err error) error {
 	refused := errors.Is(err, kafka.SASLAuthenticationFailed)
-	hungUp := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-	if refused || hungUp && m.begun.Load() && !m.completed.Load() {
-		return fmt.Errorf("%w for mechanism %s: %w", ErrAuthentication, m.Name(), err)
+	switch {
+	case refused || hungUp(err) && m.begun.Load() && !m.completed.Load():
+		return fmt.Errorf("%w for mechanism %s; check kafka.sasl.username, kafka.sasl.password and kafka.sasl.mechanism: %w",
+			ErrAuthentication, m.Name(), err)
+	case errors.Is(err, kafka.UnsupportedSASLMechanism):
+		return fmt.Errorf("%w: the broker does not take mechanism %s; check kafka.sasl.mechanism: %w", ErrAuthentication, m.Name(), err)
 	}
 	return err
+}
+
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
 type watchedSession struct {

@@ -25,6 +25,8 @@ type Topic struct {
 	// nothing is compacted away: the partition count must be exactly Partitions
 	// and cleanup.policy must be delete.
 	Internal bool
+	// Uses are the operations that the worker needs, as "Read" and "Write".
+	Uses []string
 }
 
 // EnsureTopics checks that every topic exists and keeps what it must, and
@@ -43,6 +45,9 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic, create bool) 
 }
 
 func (c *Client) ensureTopic(ctx context.Context, t Topic, create bool) error {
+	if err := c.permitted(ctx, t); err != nil {
+		return err
+	}
 	c.refresh(ctx)
 	nodes, err := c.leaders(ctx, t.Name)
 	switch {
@@ -93,7 +98,7 @@ func (c *Client) createTopic(ctx context.Context, t Topic) error {
 		}
 	})
 	if errors.Is(err, kafka.TopicAuthorizationFailed) || errors.Is(err, kafka.ClusterAuthorizationFailed) {
-		return fmt.Errorf("%w; create it with `%s`, or allow the user to create topics", err, c.createCommand(t))
+		return fmt.Errorf("%w; or create it with `%s`", c.denied(err, onTopic("Create", t.Name)), c.createCommand(t))
 	}
 	return err
 }
@@ -130,7 +135,10 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 		c.refresh(ctx)
 		nodes, err = c.leaders(ctx, topic)
 	}
-	if missing(err) {
+	if missing(err) { // or not to be seen
+		if err := c.permitted(ctx, Topic{Name: topic, Uses: []string{"Read"}}); err != nil {
+			return 0, err
+		}
 		return 0, fmt.Errorf("topic %q does not exist: create it, or set topics.create: true: %w", topic, err)
 	}
 	return len(nodes), err

@@ -74,19 +74,26 @@ func (a *Assignment) addPartitions(ctx context.Context, goods cargo) error {
 		}
 		request.Topics[at].Partitions = append(request.Topics[at].Partitions, t.partition)
 	}
-	step := attempt{what: "add partitions to transaction", coordinator: a.producer.coordinator()}
+	step := attempt{
+		what: "add partitions to transaction", coordinator: a.producer.coordinator(),
+		needs: append(rightsToWrite(goods), onTransactions(a.producer.transaction)),
+	}
 	return a.client.persist(ctx, step, func(ctx context.Context) error {
 		answer, err := call[*addpartitionstotxn.Response](ctx, a.client, request)
 		if err != nil {
 			return err
 		}
-		var codes []int16
+		var worst error
 		for _, topic := range answer.Results {
+			var codes []int16
 			for _, p := range topic.Results {
 				codes = append(codes, p.ErrorCode)
 			}
+			if err := gravest(codes); err != nil && (worst == nil || judge(err, false) > judge(worst, false)) {
+				worst = refusedTopic{topic.Name, err}
+			}
 		}
-		return gravest(codes)
+		return worst
 	})
 }
 
@@ -96,7 +103,10 @@ func (a *Assignment) addOffsets(ctx context.Context) error {
 		ProducerID:      a.producer.identity.id, ProducerEpoch: a.producer.identity.epoch,
 		GroupID: a.group,
 	}
-	step := attempt{what: "add offsets to transaction", coordinator: a.producer.coordinator()}
+	step := attempt{
+		what: "add offsets to transaction", coordinator: a.producer.coordinator(),
+		needs: []right{onTransactions(a.producer.transaction), onGroup("Read", a.group)},
+	}
 	return a.client.persist(ctx, step, func(ctx context.Context) error {
 		answer, err := call[*addoffsetstotxn.Response](ctx, a.client, request)
 		if err != nil {
@@ -116,7 +126,10 @@ func (a *Assignment) commitOffsetInTransaction(ctx context.Context, next int64) 
 			Partition: a.reader.from.partition, CommittedOffset: next, CommittedLeaderEpoch: -1,
 		}}}},
 	}
-	step := attempt{what: "commit offset in transaction", coordinator: a.coordinator(), final: true}
+	step := attempt{
+		what: "commit offset in transaction", coordinator: a.coordinator(), final: true,
+		needs: append(a.rightsToRead(), onTransactions(a.producer.transaction)),
+	}
 	return a.client.persist(ctx, step, func(ctx context.Context) error {
 		answer, err := call[*txnoffsetcommit.Response](ctx, a.client, request)
 		if err != nil {
@@ -140,7 +153,7 @@ func (a *Assignment) commitOffset(ctx context.Context, next int64) error {
 			PartitionIndex: a.reader.from.partition, CommittedOffset: next, CommittedLeaderEpoch: -1,
 		}}}},
 	}
-	step := attempt{what: "commit offset", coordinator: a.coordinator()}
+	step := attempt{what: "commit offset", coordinator: a.coordinator(), needs: a.rightsToRead()}
 	return a.client.persist(ctx, step, func(ctx context.Context) error {
 		answer, err := call[*offsetcommit.Response](ctx, a.client, request)
 		if err != nil {

@@ -61,7 +61,7 @@ func ruling(err error) (Verdict, string) {
 		return Retry, "timeout"
 	case isAny(err, consumer.ErrRestart, consumer.ErrFenced, consumer.ErrStop):
 		return Stop, "assignment"
-	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication):
+	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return Stop, "configuration"
 	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, enrich.ErrGolden, enrich.ErrMode):
 		return Stop, "bundle"

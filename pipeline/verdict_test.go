@@ -41,6 +41,8 @@ func rulings() map[string]struct {
 		"consumer.ErrFenced":         {consumer.ErrFenced, Stop, "assignment"},
 		"consumer.ErrStop":           {consumer.ErrStop, Stop, "assignment"},
 		"consumer.ErrAuthentication": {consumer.ErrAuthentication, Stop, "configuration"},
+		"consumer.ErrAuthorization":  {consumer.ErrAuthorization, Stop, "configuration"},
+		"consumer.ErrCertificate":    {consumer.ErrCertificate, Stop, "configuration"},
 		"pipeline.ErrConfig":         {ErrConfig, Stop, "configuration"},
 		"pipeline.ErrStorageConfig":  {ErrStorageConfig, Stop, "configuration"},
 		"pipeline.ErrBatcherStopped": {ErrBatcherStopped, Stop, "cancelled"},

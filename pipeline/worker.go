@@ -219,22 +219,6 @@ func (w *worker) abandon() {
 	w.model, w.slots = nil, nil
 }
 
-// topics is what must be there before the first record is read. The number of partitions of the embeddings topic decides
-// where an album lives, so it must never change; its records are state, so they must outlive any open album.
-func (c Config) topics() []consumer.Topic {
-	t := c.Topics
-	plain := func(name string) consumer.Topic {
-		return consumer.Topic{Name: name, Partitions: t.Partitions, Replication: t.Replication}
-	}
-	state := plain(t.Embeddings)
-	state.Internal = true
-	state.MinRetention = 2 * time.Duration(c.Albums.MaxAge+c.Albums.Linger)
-	state.Config = map[string]string{
-		"cleanup.policy": "delete", "retention.ms": fmt.Sprint(time.Duration(t.EmbeddingsRetention).Milliseconds()),
-	}
-	return []consumer.Topic{plain(t.Input), state, plain(t.Locations), plain(t.DeadLetters)}
-}
-
 // albumMode is the album mode in force: the configured one, else the bundle's default.
 func albumMode(c Config, info enrich.Info) string {
 	if c.Albums.Mode != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"planetag/consumer"
 	"planetag/enrich"
 	"planetag/enrich/bundle"
 	"planetag/enrich/infer"
@@ -58,6 +59,8 @@ func statusOf(err error) int {
 		return exitUnexpected
 	case is(errUsage, eval.ErrManifest, eval.ErrPhotos, demo.ErrFolder, pipeline.ErrNoPhoto):
 		return exitUsage
+	case is(consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
+		return exitConfig // also where another broker could not be reached
 	case is(infer.ErrLibrary, errUnavailable, demo.ErrSilent, pipeline.ErrStorage):
 		return exitUnavailable
 	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph):
