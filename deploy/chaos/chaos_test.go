@@ -55,7 +55,7 @@ func play(t *testing.T, set *stageSet, r row, seed uint64) result {
 // perform runs one row until everything has its outcome, or nothing comes any more, and returns what the ledger says.
 func perform(t *testing.T, set *stageSet, r row, seed uint64) (result, *fleet) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	begun := time.Now()
 	s := enter(ctx, t, set, r, seed)
@@ -86,12 +86,12 @@ func (s *scene) settle(ctx context.Context) {
 	if err := s.feed.finish(ctx); err != nil {
 		s.t.Fatal(err)
 	}
-	for !s.ledger.quietFor(45 * time.Second) {
+	for !s.ledger.quietFor(s.patience) {
 		s.fleet.tend()
 		if f := s.ledger.judge(s.feed.sent); f.Lost == 0 && f.Wrong == 0 && s.ledger.quietFor(session+2*time.Second) {
 			return
 		}
-		s.pause(ctx, 500*time.Millisecond)
+		s.pause(ctx, 500*time.Millisecond+time.Duration(len(s.feed.sent)/20)*time.Microsecond*100)
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 	deadly   = "dead letter"
 	optedOut = "opted out"
 	removal  = "tombstone"
+
+	deletedUnread = "deleted by retention" // before any worker read it
 )
 
 // reference is one record of the input topic. Where it came to lie is known once it was acknowledged.
@@ -118,6 +120,9 @@ func (f *feeder) release(ctx context.Context, list []*reference) {
 		})
 	}
 }
+
+// buffered is how many references wait for their acknowledgement.
+func (f *feeder) buffered() int64 { return f.client.BufferedProduceRecords() }
 
 // finish waits until everything that was released is acknowledged.
 func (f *feeder) finish(ctx context.Context) error {

@@ -16,6 +16,7 @@ type row struct {
 	strike     func(ctx context.Context, s *scene, faults int)
 	faults     int
 	check      func(s *scene) // what the row promises beyond the ledger; nil = nothing
+	patience   time.Duration  // how long silence may last while work is left; 0 = 45 s
 }
 
 // rows are the lines of the full report; short makes them small enough for every test run.
@@ -37,6 +38,14 @@ func rows(short bool) []row {
 			list[i].faults = min(list[i].faults, 3)
 		}
 	}
+	list = append(list,
+		row{
+			name: "crowded", injects: "albums open at once, late photos, photos sent twice", workers: 2, references: 20000, albums: 1000, faults: 100000,
+			strike: crowdAlbums, patience: 5 * time.Minute,
+			settings: map[string]string{"ALBUMS_IDLE": "150s", "ALBUMS_MAX_PHOTOS": "20000", "MEMORY_BUDGET": "256MiB"},
+		},
+		row{name: "retention", injects: "the input's log is cut before it was read", workers: 1, references: 2000, albums: 100, faults: 2, strike: deleteUnread},
+	)
 	if short { // one of each is enough to see that the harness works and that nothing has rotted
 		return []row{list[0], list[1], list[2], list[4]}
 	}

@@ -44,7 +44,7 @@ func (l *ledger) judgeReferences(f *findings, sent []*reference) {
 		at := seat{r.partition, r.offset}
 		known[at] = true
 		located, died, gone := l.photos[at], l.dead[at], l.tombstones[r.id]
-		want := map[string][3]int{good: {1, 0, gone}, optedOut: {1, 0, gone}, deadly: {0, 1, gone}, removal: {0, 0, 1}}[r.kind]
+		want := map[string][3]int{good: {1, 0, gone}, optedOut: {1, 0, gone}, deadly: {0, 1, gone}, removal: {0, 0, 1}, deletedUnread: {0, 0, gone}}[r.kind]
 		if r.kind == removal {
 			removed++
 		}
@@ -166,7 +166,7 @@ func (l *ledger) judgeCloses(f *findings, album string, events []event) {
 		}
 		switch {
 		case fresh == 0:
-			f.twice("album %s is closed at offset %d with nothing new since its last close: %+v", album, e.offset, events)
+			f.twice("album %s is closed at offset %d with nothing new since its last close", album, e.offset)
 		case e.revision <= revision:
 			f.wrong("album %s is closed with revision %d after %d", album, e.revision, revision)
 		}

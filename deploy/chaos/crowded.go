@@ -1,0 +1,74 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// crowdAlbums opens very many albums at once and one very large one, kills a worker while they are open, and holds that nothing is dropped and the
+// worker's memory stays within its budget.
+func crowdAlbums(ctx context.Context, s *scene, singles int) {
+	idle := s.fleet.peakOf(ctx, s)
+	for i := range singles {
+		s.queue = append(s.queue, s.photo(fmt.Sprintf("single-%06d", i), fmt.Sprintf("alone-%06d", i), i))
+	}
+	for i := range singles / 10 {
+		s.queue = append(s.queue, s.photo(fmt.Sprintf("party-%05d", i), "the party", i))
+	}
+	s.rng.Shuffle(len(s.queue), func(i, j int) { s.queue[i], s.queue[j] = s.queue[j], s.queue[i] })
+	want, open, used, killed := singles, 0, 0, false
+	for begun := time.Now(); open < want && time.Since(begun) < 10*time.Minute; s.pause(ctx, time.Second) {
+		if s.feed.buffered() < 5000 {
+			s.release(ctx, 5000)
+		}
+		s.fleet.tend()
+		now, bytes := s.openAlbums()
+		open, used = max(open, now), max(used, bytes)
+		if !killed && now > want/2 {
+			s.fleet.kill9(s.victim())
+			s.fleet.start()
+			killed = true
+			s.counts["kill -9"]++
+		}
+	}
+	s.counts["open album"], s.counts["photo in one album"] = open, singles/10
+	if open < want {
+		s.t.Errorf("%d albums were open at once, want %d", open, want)
+	}
+	for _, w := range s.fleet.running {
+		s.fleet.sample(w)
+	}
+	s.note("the budget of %s per worker was used up to %d MiB in all workers together; a worker with nothing to do takes %d MiB, the largest took %d MiB",
+		s.setting("MEMORY_BUDGET"), used>>20, idle>>20, s.fleet.peak>>20)
+	if grown := s.fleet.peak - idle; grown > crowdedBudget {
+		s.t.Errorf("a worker grew by %d MiB, its budget is %d MiB", grown>>20, crowdedBudget>>20)
+	}
+}
+
+const crowdedBudget = 256 << 20
+
+// photo is one more good reference.
+func (s *scene) photo(id, album string, i int) *reference {
+	r := &reference{kind: good, id: id, album: album}
+	r.value = r.render([]string{"red.jpg", "green.jpg", "blue.jpg"}[i%3], i)
+	return r
+}
+
+// peakOf is the memory of a worker that has nothing to do yet.
+func (f *fleet) peakOf(ctx context.Context, s *scene) int64 {
+	s.pause(ctx, 2*time.Second)
+	f.tend()
+	return f.peak
+}
+
+// openAlbums sums up what the workers say: albums that wait for more photos, and bytes of their budgets.
+func (s *scene) openAlbums() (albums, bytes int) {
+	for _, w := range s.fleet.running {
+		if f, err := w.scrape(); err == nil {
+			albums += int(f.sum("planetag_albums_open"))
+			bytes += int(f.sum(`planetag_budget_bytes{kind="used"}`))
+		}
+	}
+	return albums, bytes
+}
