@@ -25,6 +25,18 @@ const (
 	AtLeastOnce Delivery = "at_least_once"
 )
 
+// DataLoss is what a reader does when retention deleted records before they were
+// read. It is reported and logged in any case.
+type DataLoss string
+
+const (
+	// GoOn goes on at the start of the log.
+	GoOn DataLoss = "continue"
+	// StopReading fails with [ErrDataLost]: somebody must look before anything is
+	// skipped.
+	StopReading DataLoss = "stop"
+)
+
 // SASL names who connects. Mechanism is "" (no authentication), "plain",
 // "scram-sha-256" or "scram-sha-512".
 type SASL struct {
@@ -50,7 +62,9 @@ type Config struct {
 	// Commit gives up at half of it, so that it never races with the broker.
 	// Default: 30s.
 	TransactionTimeout time.Duration
-	Log                *slog.Logger
+	// OnDataLoss is GoOn when empty.
+	OnDataLoss DataLoss
+	Log        *slog.Logger
 	Observer           Observer
 }
 
@@ -118,6 +132,7 @@ func (c Config) withDefaults() Config {
 	c.SessionTimeout = orDefault(c.SessionTimeout, 10*time.Second)
 	c.RebalanceTimeout = orDefault(c.RebalanceTimeout, 30*time.Second)
 	c.TransactionTimeout = orDefault(c.TransactionTimeout, 30*time.Second)
+	c.OnDataLoss = orDefault(c.OnDataLoss, GoOn)
 	c.Log = orDefault(c.Log, slog.New(slog.DiscardHandler))
 	if c.Observer == nil {
 		c.Observer = unobserved{}
@@ -145,6 +160,9 @@ func (c Config) validate() error {
 	}
 	if c.Delivery != ExactlyOnce && c.Delivery != AtLeastOnce {
 		errs = append(errs, fmt.Errorf("delivery: %q is neither %q nor %q", c.Delivery, ExactlyOnce, AtLeastOnce))
+	}
+	if c.OnDataLoss != GoOn && c.OnDataLoss != StopReading {
+		errs = append(errs, fmt.Errorf("on data loss: %q is neither %q nor %q", c.OnDataLoss, GoOn, StopReading))
 	}
 	for name, d := range map[string]time.Duration{
 		"session timeout": c.SessionTimeout, "rebalance timeout": c.RebalanceTimeout,

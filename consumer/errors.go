@@ -18,6 +18,9 @@ var (
 	// ErrFenced means that another member owns the partition: the generation
 	// is over for this one.
 	ErrFenced = errors.New("partition taken over by another member")
+	// ErrDataLost means that retention deleted records before they were read, and
+	// that [StopReading] forbids to go on without them.
+	ErrDataLost = errors.New("unread records were deleted")
 	// ErrStop is returned by the callback of Tail to end it without an error.
 	ErrStop = errors.New("stop reading")
 )

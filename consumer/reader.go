@@ -65,15 +65,19 @@ func (r *reader) report() {
 }
 
 // jump goes on at the start of the log after the broker said that position is
-// outside of it, and makes it known.
+// outside of it, or refuses to, and makes it known in any case.
 func (r *reader) jump(ctx context.Context, position int64) error {
 	start, err := r.client.offsetAt(ctx, r.from, atStart)
 	if err != nil {
 		return r.trouble(ctx, err)
 	}
 	r.client.cfg.Observer.DataLost(r.from.topic, int(r.from.partition), position, start)
-	r.client.cfg.Log.Warn("unread records are gone, going on at the start of the log; is the topic's retention longer than the longest pause?",
-		"topic", r.from.topic, "partition", r.from.partition, "wanted", position, "start", start)
+	r.client.cfg.Log.Error("unread records are gone; is the topic's retention longer than the longest pause?",
+		"topic", r.from.topic, "partition", r.from.partition, "wanted", position, "start", start, "policy", r.client.cfg.OnDataLoss)
+	if r.client.cfg.OnDataLoss == StopReading {
+		return failed(fmt.Sprintf("read topic %q partition %d", r.from.topic, r.from.partition), giveUp,
+			fmt.Errorf("%w: offsets %d to %d; set kafka.on_data_loss to continue to go on at %[3]d", ErrDataLost, position, start), false)
+	}
 	r.position.Store(start)
 	r.report()
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -223,4 +224,24 @@ func TestNotCaughtUpBehindAnOpenTransaction(t *testing.T) {
 		records, err := a.Fetch(t.Context())
 		return err == nil && len(records) == 1 && a.CaughtUp()
 	})
+}
+
+func TestDeletedOffsetsStopAReaderThatMustNotSkip(t *testing.T) {
+	b, c := newPair(t, 1)
+	seed(t, c, input, 0, 10)
+	w := &watcher{}
+	c = newClient(t, b.Addr(), func(cfg *Config) { cfg.Observer, cfg.OnDataLoss = w, StopReading })
+	deleteRecords(t, b.Addr(), input, 6)
+	a := take(t, c, 0)
+	if err := a.Commit(t.Context(), nil, 2); err != nil {
+		t.Fatal(err)
+	}
+	a = take(t, c, 0)
+	records, err := a.Fetch(t.Context())
+	if !errors.Is(err, ErrDataLost) || errors.Is(err, ErrRestart) || errors.Is(err, ErrFenced) || len(records) > 0 {
+		t.Fatalf("%d records, %v; want an end for good", len(records), err)
+	}
+	if want := []string{"photos/0 [2,6)"}; !slices.Equal(w.lost, want) || !strings.Contains(err.Error(), "kafka.on_data_loss") {
+		t.Fatalf("reported %v, want %v; %v names no remedy", w.lost, want, err)
+	}
 }

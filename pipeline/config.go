@@ -29,6 +29,7 @@ type KafkaConfig struct {
 	SessionTimeout     Duration   `yaml:"session_timeout" env:"SESSION_TIMEOUT"`
 	RebalanceTimeout   Duration   `yaml:"rebalance_timeout" env:"REBALANCE_TIMEOUT"`
 	TransactionTimeout Duration   `yaml:"transaction_timeout" env:"TRANSACTION_TIMEOUT"`
+	OnDataLoss         string     `yaml:"on_data_loss" env:"ON_DATA_LOSS"` // "continue" or "stop"
 	TLS                TLSConfig  `yaml:"tls" envPrefix:"TLS_"`
 	SASL               SASLConfig `yaml:"sasl" envPrefix:"SASL_"`
 }
@@ -139,6 +140,7 @@ func DefaultConfig() Config {
 		Kafka: KafkaConfig{
 			Brokers: []string{"localhost:9092"}, ClientID: "planetag", Group: "planetag", Delivery: "exactly_once",
 			SessionTimeout: 10 * second, RebalanceTimeout: 30 * second, TransactionTimeout: 30 * second,
+			OnDataLoss: "continue",
 		},
 		Topics: TopicsConfig{
 			Input: "photos", Embeddings: "planetag.embeddings", Locations: "planetag.locations",

@@ -73,6 +73,7 @@ func (k KafkaConfig) check(m *mistakes) {
 	m.when(k.ClientID == "", "kafka.client_id is empty; give this worker a name for the broker's logs")
 	m.when(k.Group == "", "kafka.group is empty; workers with the same group share the photos")
 	m.oneOf("kafka.delivery", k.Delivery, "exactly_once", "at_least_once")
+	m.oneOf("kafka.on_data_loss", k.OnDataLoss, "continue", "stop")
 	m.positive("kafka.session_timeout", k.SessionTimeout)
 	m.positive("kafka.rebalance_timeout", k.RebalanceTimeout)
 	m.positive("kafka.transaction_timeout", k.TransactionTimeout)

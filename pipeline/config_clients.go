@@ -34,6 +34,7 @@ func (c Config) ClientConfig(log *slog.Logger, observer consumer.Observer) (cons
 		SessionTimeout:     time.Duration(c.Kafka.SessionTimeout),
 		RebalanceTimeout:   time.Duration(c.Kafka.RebalanceTimeout),
 		TransactionTimeout: time.Duration(c.Kafka.TransactionTimeout),
+		OnDataLoss:         consumer.DataLoss(c.Kafka.OnDataLoss),
 		Log:                log, Observer: observer,
 	}, nil
 }
