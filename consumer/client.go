@@ -65,7 +65,7 @@ type Config struct {
 	// OnDataLoss is GoOn when empty.
 	OnDataLoss DataLoss
 	Log        *slog.Logger
-	Observer           Observer
+	Observer   Observer
 }
 
 // Observer is told what only the Kafka side can know. Its methods are called
