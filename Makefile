@@ -14,11 +14,12 @@ BUILDVCS := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 GOLANGCI := 2.15.0
 BENCHTIME ?= 1s
 PACKAGES ?= ./...
+BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast lint bench fmt clean
+.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost lint bench fmt clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what planetag is built with: libvips, TurboJPEG, ONNX Runtime
 	@deploy/setup/packages.sh
@@ -41,6 +42,20 @@ test: build setup-test ## every test, with the race detector, against real Kafka
 
 test-fast: ## the tests that need no Java, without the race detector
 	@go run ./deploy/testcount -short $(PACKAGES)
+
+chaos: build setup-test ## break workers, brokers and the clock on purpose, for a quarter of an hour: BROKERS=1 or 3, SEED=n, REPORT=docs/reliability.md
+	@CHAOS=full CHAOS_BROKERS=$(BROKERS) CHAOS_SEED=$(SEED) CHAOS_ROWS=$(ROWS) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
+		go test ./deploy/chaos -run 'TestChaos$$' -count 1 -v -timeout 90m
+
+chaos-short: build setup-test ## the same in about two minutes, as `make test` does it
+	@CHAOS_SEED=$(SEED) PLANETAG_REQUIRE_ALL=1 go test ./deploy/chaos -run 'TestChaos$$|TestTheHarness' -count 1 -v
+
+chaos-replay: build setup-test ## how long a restart takes with MIB=1024 of open albums
+	@CHAOS_REPLAY_MIB=$(or $(MIB),1024) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 go test ./deploy/chaos -run TestReplay -count 1 -v -timeout 30m
+
+chaos-cost: build setup-test ## what exactly_once costs against at_least_once, in alternating rounds of one run
+	@CHAOS=full CHAOS_ROUNDS=$(or $(ROUNDS),3) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
+		go test ./deploy/chaos -run TestTransactionCost -count 1 -v -timeout 60m
 
 lint: ## what a reviewer would say, said by a machine
 	@deploy/lint/golangci.sh $(GOLANGCI) $(PACKAGES)

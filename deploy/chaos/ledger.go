@@ -50,6 +50,7 @@ type ledger struct {
 	finals     map[string]map[int64]int // album → revision → locations
 	newest     map[int32]time.Time      // when the last photo-level location of an input partition came
 	broken     []string
+	troubles   string
 	records    int
 	changed    time.Time
 	news       chan struct{}
@@ -73,6 +74,12 @@ func (l *ledger) follow(ctx context.Context, brokers []string, n names) error {
 	defer client.Close()
 	for ctx.Err() == nil {
 		fetches := client.PollFetches(ctx)
+		fetches.EachError(func(topic string, partition int32, err error) {
+			if ctx.Err() == nil {
+				l.troubles = fmt.Sprintf("%s/%d: %v", topic, partition, err)
+				fmt.Println("READER", time.Now(), l.troubles)
+			}
+		})
 		if fetches.NumRecords() == 0 {
 			continue
 		}

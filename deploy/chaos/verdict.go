@@ -14,8 +14,9 @@ func (f *findings) twice(format string, args ...any) { f.Twice++; f.say("twice: 
 func (f *findings) wrong(format string, args ...any) { f.Wrong++; f.say("wrong: "+format, args...) }
 
 func (f *findings) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	f.Texts = append(f.Texts, text)
+	if len(f.Texts) < 20 {
+		f.Texts = append(f.Texts, fmt.Sprintf(format, args...))
+	}
 }
 
 func (f *findings) clean() bool { return f.Lost == 0 && f.Twice == 0 && f.Wrong == 0 }
