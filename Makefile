@@ -16,7 +16,7 @@ BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost lint bench fmt clean
+.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile lint bench fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ chaos-replay: build setup-test ## how long a restart takes with MIB=1024 of open
 chaos-cost: build setup-test ## what exactly_once costs against at_least_once, in alternating rounds of one run
 	@CHAOS=full CHAOS_ROUNDS=$(or $(ROUNDS),3) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
 		go test ./deploy/chaos -run TestTransactionCost -count 1 -v -timeout 60m
+
+hostile: build ## thousands of broken, lying and exploding photos, one verdict each: COUNT=4000, SEED=1, CORPUS=folder, REPORT=docs/reliability.md
+	@go run ./deploy/hostile -count $(or $(COUNT),4000) -seed $(or $(SEED),1) -corpus "$(CORPUS)" -report "$(REPORT)"
 
 lint: ## what a reviewer would say, said by a machine
 	@deploy/lint/golangci.sh $(GOLANGCI) $(PACKAGES)

@@ -165,18 +165,27 @@ func (f *Forge) heifLoops() []recipe {
 			return c.file(again)
 		})
 		add("bomb", "10000-items", func() []byte { return c.file(append([]item{c.shown()}, make([]item, 10_000)...)...) })
-		good := c.file(c.shown())
-		first := int(binary.BigEndian.Uint32(good)) // mdat begins there
-		for _, n := range []uint32{0, 1, 7, 0x7fffffff, 0xffffffff} {
-			add("structure", fmt.Sprintf("first-box-of-%x", n), func() []byte { return patch(good, 0, be(n)) })
-			add("structure", fmt.Sprintf("data-box-of-%x", n), func() []byte { return patch(good, first, be(n)) })
-			add("structure", fmt.Sprintf("meta-box-of-%x", n), func() []byte { return patch(good, bytes.Index(good, []byte("meta"))-4, be(n)) })
-		}
-		add("structure", "long-box-below-zero", func() []byte { return join(good[:first], be(uint32(1), "free", int64(-1)), good[first:]) })
-		add("loop", "boxes-in-boxes", func() []byte { return join(good[:first], nested("meta", 3000), good[first:]) })
-		add("loop", "containers-in-containers", func() []byte { return join(good[:first], nested("iprp", 3000), good[first:]) })
-		add("bomb", "100000-empty-boxes", func() []byte { return join(good[:first], bytes.Repeat(box("free"), 100_000), good[first:]) })
+		list = append(list, heifStructures(c)...)
 	}
+	return list
+}
+
+// heifStructures lie about the lengths of boxes.
+func heifStructures(c codec) (list []recipe) {
+	add := func(mutation, detail string, bake func() []byte) {
+		list = append(list, recipe{c.format, mutation, detail, func(*rand.Rand) []byte { return bake() }})
+	}
+	good := c.file(c.shown())
+	first := int(binary.BigEndian.Uint32(good)) // mdat begins there
+	for _, n := range []uint32{0, 1, 7, 0x7fffffff, 0xffffffff} {
+		add("structure", fmt.Sprintf("first-box-of-%x", n), func() []byte { return patch(good, 0, be(n)) })
+		add("structure", fmt.Sprintf("data-box-of-%x", n), func() []byte { return patch(good, first, be(n)) })
+		add("structure", fmt.Sprintf("meta-box-of-%x", n), func() []byte { return patch(good, bytes.Index(good, []byte("meta"))-4, be(n)) })
+	}
+	add("structure", "long-box-below-zero", func() []byte { return join(good[:first], be(uint32(1), "free", int64(-1)), good[first:]) })
+	add("loop", "boxes-in-boxes", func() []byte { return join(good[:first], nested("meta", 3000), good[first:]) })
+	add("loop", "containers-in-containers", func() []byte { return join(good[:first], nested("iprp", 3000), good[first:]) })
+	add("bomb", "100000-empty-boxes", func() []byte { return join(good[:first], bytes.Repeat(box("free"), 100_000), good[first:]) })
 	return list
 }
 

@@ -13,7 +13,7 @@ func endless(width, height uint16, scans int) []byte {
 		return segment(0xc4, []byte{class}, append([]byte{1}, make([]byte, 15)...), []byte{symbol})
 	}
 	scan := func(from, to byte, bits int) []byte {
-		return join(segment(0xda, []byte{1, 1, 0, from, to, 0}), make([]byte, bits/8+1))
+		return join(segment(0xda, []byte{1, 1, 0, from, to, 0}), make([]byte, (bits+7)/8))
 	}
 	// The code 0 and 14 zeros end 16,384 blocks at once.
 	nothing := scan(1, 63, 15*(blocks/16384+1))

@@ -15,8 +15,18 @@ type mutation struct {
 
 func mutations() []mutation {
 	return []mutation{
-		{"cut", cut}, {"flip", flip}, {"run", run}, {"repeat", repeat}, {"drop", drop}, {"swap", swap}, {"number", number},
-		{"lie", lie}, {"lie", lie}, {"splice", splice}, {"stuff", stuff}, {"storm", storm},
+		{"cut", cut},
+		{"flip", flip},
+		{"run", run},
+		{"repeat", repeat},
+		{"drop", drop},
+		{"swap", swap},
+		{"number", number},
+		{"lie", lie},
+		{"lie", lie},
+		{"splice", splice},
+		{"stuff", stuff},
+		{"storm", storm},
 	}
 }
 

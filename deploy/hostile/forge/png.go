@@ -45,6 +45,15 @@ func (f *Forge) pngs() []recipe {
 	for _, side := range [][2]uint32{{0, 0}, {0, 40}, {1 << 31, 1 << 31}, {0xffffffff, 0xffffffff}, {0x7fffffff, 1}, {1, 0x7fffffff}, {50000, 50000}, {10_000_000, 40}} {
 		add("header", fmt.Sprintf("%d-by-%d", side[0], side[1]), pngOf(headerChunk(side[0], side[1], 8, 2, 0), chunk("IDAT", zeros(3))))
 	}
+	return append(list, pngStructures()...)
+}
+
+// pngStructures leave chunks out, put them where they do not belong, or fill them with nonsense.
+func pngStructures() []recipe {
+	var list []recipe
+	add := func(mutation, detail string, data []byte) {
+		list = append(list, recipe{"png", mutation, detail, fixed(data)})
+	}
 	head, body := headerChunk(64, 64, 8, 2, 0), chunk("IDAT", deflated(make([]byte, 64*193)))
 	rows := bytes.Repeat(append([]byte{9}, make([]byte, 192)...), 64)
 	add("structure", "filter-of-no-kind", pngOf(head, chunk("IDAT", deflated(rows))))
@@ -84,8 +93,16 @@ func (f *Forge) pngBombs() []recipe {
 		w, h, megabytes          int
 		depth, colour, interlace byte
 	}{
-		{50000, 50000, 2400, 8, 0, 0}, {10000, 9999, 96, 8, 0, 0}, {10000, 9999, 287, 8, 2, 0}, {10000, 9999, 382, 8, 6, 0}, {10000, 9999, 763, 16, 6, 0},
-		{10000, 9999, 96, 8, 0, 1}, {10000, 9999, 764, 16, 6, 1}, {9999, 10000, 13, 1, 0, 1}, {39000, 2500, 760, 16, 6, 1}, {2500, 39000, 760, 16, 6, 0},
+		{50000, 50000, 2400, 8, 0, 0},
+		{10000, 9999, 96, 8, 0, 0},
+		{10000, 9999, 287, 8, 2, 0},
+		{10000, 9999, 382, 8, 6, 0},
+		{10000, 9999, 763, 16, 6, 0},
+		{10000, 9999, 96, 8, 0, 1},
+		{10000, 9999, 764, 16, 6, 1},
+		{9999, 10000, 13, 1, 0, 1},
+		{39000, 2500, 760, 16, 6, 1},
+		{2500, 39000, 760, 16, 6, 0},
 	} {
 		list = append(list, recipe{"png", "bomb", fmt.Sprintf("%d-by-%d-depth-%d-colour-%d-interlace-%d", b.w, b.h, b.depth, b.colour, b.interlace), func(*rand.Rand) []byte {
 			return pngOf(headerChunk(uint32(b.w), uint32(b.h), b.depth, b.colour, b.interlace), chunk("IDAT", zeros(b.megabytes)))

@@ -46,8 +46,16 @@ func tiffOf(next uint32, list ...entry) []byte {
 // plain is the directory of an honest picture, some entries replaced or, behind them, added.
 func plain(changes ...entry) []entry {
 	list := []entry{
-		{256, tLong, 1, 64}, {257, tLong, 1, 64}, {258, tShort, 1, 8}, {259, tShort, 1, 1}, {262, tShort, 1, 2}, {273, tLong, 1, 4096},
-		{277, tShort, 1, 3}, {278, tLong, 1, 64}, {279, tLong, 1, 64 * 64 * 3}, {284, tShort, 1, 1},
+		{256, tLong, 1, 64},
+		{257, tLong, 1, 64},
+		{258, tShort, 1, 8},
+		{259, tShort, 1, 1},
+		{262, tShort, 1, 2},
+		{273, tLong, 1, 4096},
+		{277, tShort, 1, 3},
+		{278, tLong, 1, 64},
+		{279, tLong, 1, 64 * 64 * 3},
+		{284, tShort, 1, 1},
 	}
 	for _, c := range changes {
 		replaced := false
@@ -74,13 +82,23 @@ func (f *Forge) tiffs() []recipe {
 		tag    uint16
 		values []uint32
 	}{
-		{256, []uint32{0, 1, 65535, 1 << 31, 0xffffffff}}, {257, []uint32{0, 1, 65535, 1 << 31, 0xffffffff}},
+		{256, []uint32{0, 1, 65535, 1 << 31, 0xffffffff}},
+		{257, []uint32{0, 1, 65535, 1 << 31, 0xffffffff}},
 		{258, []uint32{0, 1, 2, 3, 7, 9, 16, 24, 32, 64, 65535}},
 		{259, []uint32{0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 32766, 32773, 32809, 32946, 34661, 34676, 34712, 34887, 34925, 50000, 50001, 50002, 65535}},
-		{262, []uint32{0, 1, 3, 4, 5, 6, 8, 9, 10, 32803, 32844, 32845, 34892, 65535}}, {273, []uint32{0, 8, 16000, 1 << 31, 0xffffffff}},
-		{277, []uint32{0, 1, 2, 4, 5, 255, 65535}}, {278, []uint32{0, 1, 65, 0xffffffff}}, {279, []uint32{0, 1, 1 << 31, 0xffffffff}},
-		{284, []uint32{0, 2, 3}}, {317, []uint32{2, 3, 65535}}, {338, []uint32{1, 2, 65535}}, {339, []uint32{2, 3, 4, 5, 6, 65535}},
-		{274, []uint32{0, 5, 8, 9, 65535}}, {254, []uint32{1, 4, 0xffffffff}}, {266, []uint32{2, 9}}, {530, []uint32{0, 3, 65535}},
+		{262, []uint32{0, 1, 3, 4, 5, 6, 8, 9, 10, 32803, 32844, 32845, 34892, 65535}},
+		{273, []uint32{0, 8, 16000, 1 << 31, 0xffffffff}},
+		{277, []uint32{0, 1, 2, 4, 5, 255, 65535}},
+		{278, []uint32{0, 1, 65, 0xffffffff}},
+		{279, []uint32{0, 1, 1 << 31, 0xffffffff}},
+		{284, []uint32{0, 2, 3}},
+		{317, []uint32{2, 3, 65535}},
+		{338, []uint32{1, 2, 65535}},
+		{339, []uint32{2, 3, 4, 5, 6, 65535}},
+		{274, []uint32{0, 5, 8, 9, 65535}},
+		{254, []uint32{1, 4, 0xffffffff}},
+		{266, []uint32{2, 9}},
+		{530, []uint32{0, 3, 65535}},
 	} {
 		for _, v := range lie.values {
 			kind := uint16(tLong)
