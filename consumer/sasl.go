@@ -15,6 +15,9 @@ import (
 	"github.com/segmentio/kafka-go/sasl/scram"
 )
 
+// ErrNoBroker means that whoever was reached does not answer as a broker does.
+var ErrNoBroker = errors.New("no answer as from a kafka broker")
+
 // ErrAuthentication means that a broker was reached and refused the user name or
 // the password.
 var ErrAuthentication = errors.New("authentication failed")
@@ -76,7 +79,7 @@ func (c *Client) ping(ctx context.Context, address string) error {
 		if told := explainTLS(err); errors.Is(told, ErrCertificate) {
 			return told
 		}
-		return fmt.Errorf("no answer as from a kafka broker (is it the right port, and does it expect tls, kafka.tls.enabled?): %w", err)
+		return noBroker(err)
 	}
 	// A broker tells its versions to anybody, and hangs up on the next question.
 	if _, err := conn.Brokers(); err != nil && c.mechanism == nil && hungUp(err) {
@@ -117,8 +120,14 @@ func (m *watchedMechanism) explain(err error) error {
 			ErrAuthentication, m.Name(), err)
 	case errors.Is(err, kafka.UnsupportedSASLMechanism):
 		return fmt.Errorf("%w: the broker does not take mechanism %s; check kafka.sasl.mechanism: %w", ErrAuthentication, m.Name(), err)
+	case hungUp(err) && !m.begun.Load():
+		return noBroker(err)
 	}
 	return err
+}
+
+func noBroker(err error) error {
+	return fmt.Errorf("%w (is it the right port, and does it expect tls, kafka.tls.enabled?): %w", ErrNoBroker, err)
 }
 
 func hungUp(err error) bool {

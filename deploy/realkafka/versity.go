@@ -3,9 +3,12 @@ package realkafka
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"planetag/deploy/secrets"
 )
 
 // Versity is one versitygw over a directory: an S3 server that checks signatures, as the embedded one does not.
@@ -13,6 +16,8 @@ type Versity struct {
 	URL       string // http://127.0.0.1:port
 	AccessKey string
 	SecretKey string
+
+	program string
 }
 
 // StartVersity starts the server on an empty directory and returns when it listens. It is stopped when the test ends.
@@ -23,16 +28,16 @@ func StartVersity(t testing.TB) *Versity {
 		Missing(t, "versitygw is not installed; `make setup-test` gets it")
 	}
 	dir := t.TempDir()
-	data, sidecar := filepath.Join(dir, "data"), filepath.Join(dir, "sidecar")
-	for _, d := range []string{data, sidecar} {
+	data, sidecar, users := filepath.Join(dir, "data"), filepath.Join(dir, "sidecar"), filepath.Join(dir, "users")
+	for _, d := range []string{data, sidecar, users} {
 		if err := os.Mkdir(d, 0o700); err != nil {
 			t.Fatalf("make versitygw's directories: %v", err)
 		}
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
-	v := &Versity{URL: "http://" + addr, AccessKey: "planetag-test", SecretKey: "planetag-test-secret"}
+	v := &Versity{URL: "http://" + addr, AccessKey: "planetag-test", SecretKey: secrets.Of("s3-root"), program: program}
 	// Metadata goes to files beside the data: extended attributes are not everywhere a temporary directory is.
-	p, err := startProcess("versitygw", filepath.Join(dir, "versitygw.log"), program, "--quiet", "--keep-alive",
+	p, err := startProcess("versitygw", filepath.Join(dir, "versitygw.log"), program, "--quiet", "--keep-alive", "--iam-dir", users,
 		"--access", v.AccessKey, "--secret", v.SecretKey, "--port", addr, "posix", "--sidecar", sidecar, data)
 	if err != nil {
 		t.Fatal(err)
@@ -42,4 +47,14 @@ func StartVersity(t testing.TB) *Versity {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// AddUser makes a user that may do nothing until a bucket's policy says otherwise.
+func (v *Versity) AddUser(t testing.TB, accessKey, secretKey string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), v.program, "admin", "--access", v.AccessKey, "--secret", v.SecretKey, "--endpoint-url", v.URL,
+		"create-user", "--access", accessKey, "--secret", secretKey, "--role", "user")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make the user %s: %v\n%s", accessKey, err, out)
+	}
 }
