@@ -153,15 +153,12 @@ func (c *cursor) fields(b batch) Record {
 	r := Record{Offset: b.base + c.varint(), Time: time.UnixMilli(at)}
 	r.Key, r.Value = c.bytes(), c.bytes()
 	count := c.varint()
-	if count < 0 || count > int64(len(c.data)) { // a header has at least two bytes
+	if count < 0 || count > int64(len(c.data)/2) { // a header has at least two bytes
 		c.broken = true
 		return r
 	}
-	if count > 0 {
-		r.Headers = make([]Header, count)
-	}
-	for i := range r.Headers {
-		r.Headers[i] = Header{Key: string(c.bytes()), Value: c.bytes()}
+	for ; count > 0 && !c.broken; count-- { // grown by what is there, not by what is claimed
+		r.Headers = append(r.Headers, Header{Key: string(c.bytes()), Value: c.bytes()})
 	}
 	return r
 }
