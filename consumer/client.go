@@ -116,6 +116,7 @@ func NewClient(cfg Config) (*Client, error) {
 			// refuses; what it knows must not be older than a second.
 			MetadataTTL: time.Second,
 			IdleTimeout: time.Minute,
+			Dial:        dialImpatient,
 		},
 	}
 	return c, nil

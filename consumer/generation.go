@@ -23,6 +23,7 @@ func (r *groupRun) serve(ctx, ended context.Context, g *kafka.Generation) {
 	r.mu.Lock()
 	r.last = m
 	r.mu.Unlock()
+	defer r.forsake(ctx, m)()
 	var partitions []int
 	for _, assigned := range g.Assignments[r.config.Topic] {
 		partitions = append(partitions, assigned.ID)

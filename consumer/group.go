@@ -19,6 +19,9 @@ type GroupConfig struct {
 	Stage string
 	// Topic is the one topic the group reads.
 	Topic string
+	// Member, if not nil, is told when this process becomes a member of a
+	// generation, perhaps without any partition, and when it is none any more.
+	Member func(is bool)
 }
 
 // Handler works on one partition until ctx ends. It returns nil when it is done
@@ -87,6 +90,7 @@ func (r *groupRun) untilDone(ctx context.Context) error {
 			r.joinFailed(ctx, err)
 			continue
 		}
+		r.member(true)
 		served := make(chan struct{})
 		generation.Start(func(ended context.Context) {
 			r.serve(ctx, ended, generation)
@@ -98,6 +102,7 @@ func (r *groupRun) untilDone(ctx context.Context) error {
 			}
 		})
 		<-served
+		r.member(false)
 	}
 	r.leave(group, dials)
 	return r.failure()
@@ -141,6 +146,12 @@ func (r *groupRun) joinFailed(ctx context.Context, err error) {
 		log.Debug("joining again") // another member came or went meanwhile
 	default:
 		log.Warn("cannot join the group, trying again")
+	}
+}
+
+func (r *groupRun) member(is bool) {
+	if r.config.Member != nil {
+		r.config.Member(is)
 	}
 }
 

@@ -105,7 +105,7 @@ func TestHandlerErrorEndsTheGroupAtOnce(t *testing.T) {
 	var others atomic.Int32
 	result := make(chan error, 1)
 	go func() {
-		result <- c.RunGroup(t.Context(), GroupConfig{"g", "s", input}, func(ctx context.Context, a *Assignment) error {
+		result <- c.RunGroup(t.Context(), GroupConfig{Group: "g", Stage: "s", Topic: input}, func(ctx context.Context, a *Assignment) error {
 			if a.Partition() == 1 {
 				return broken
 			}
@@ -200,7 +200,7 @@ func TestGroupNeverCreatesItsTopic(t *testing.T) {
 		}
 		return devbroker.Fault{}
 	})
-	err := c.RunGroup(t.Context(), GroupConfig{"g", "s", "fotos"}, copyAll)
+	err := c.RunGroup(t.Context(), GroupConfig{Group: "g", Stage: "s", Topic: "fotos"}, copyAll)
 	if err == nil || !strings.Contains(err.Error(), `"fotos" does not exist`) {
 		t.Fatalf("%v, want an error that names the topic", err)
 	}
@@ -214,7 +214,7 @@ func TestGroupNeverCreatesItsTopic(t *testing.T) {
 func TestSleeperDoesNotFenceTheOwner(t *testing.T) {
 	_, c := newPair(t, 1)
 	seed(t, c, input, 0, 10)
-	run := &groupRun{client: c, config: GroupConfig{"g", "s", input}, handle: func(context.Context, *Assignment) error {
+	run := &groupRun{client: c, config: GroupConfig{Group: "g", Stage: "s", Topic: input}, handle: func(context.Context, *Assignment) error {
 		t.Error("the handler was called again")
 		return nil
 	}}

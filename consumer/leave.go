@@ -43,6 +43,36 @@ func (r *groupRun) leave(group *kafka.ConsumerGroup, open *dials) {
 	}
 }
 
+// forsake leaves the group when handlers have not returned long after ctx told
+// them to: the library sends heartbeats until they have, and the partitions would
+// stand still for as long. Nothing can be committed any more by then, and the new
+// owner fences whatever is tried. The returned function ends the wait.
+func (r *groupRun) forsake(ctx context.Context, m membership) (returned func()) {
+	done := make(chan struct{})
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-done:
+			return
+		}
+		timer := time.NewTimer(lastWords + requestTimeout)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-done:
+			return
+		}
+		r.client.cfg.Log.Warn("handlers do not return, leaving the group without them", "group", m.group, "topic", m.topic)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+		defer cancel()
+		if err := m.leave(bounded); err != nil {
+			r.client.cfg.Log.Warn("could not leave the group, others wait for the session time-out", "group", m.group, "err", err)
+		}
+	})
+	return func() { close(done); waiting.Wait() }
+}
+
 // errCut is the error of a dial after cut.
 var errCut = errors.New("group is being left")
 
@@ -60,7 +90,7 @@ type dialled struct {
 }
 
 func (d *dials) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	conn, err := dialImpatient(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

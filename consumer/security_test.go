@@ -92,7 +92,7 @@ func wantRefused(t *testing.T, c *Client, addr string) {
 	t.Helper()
 	for what, err := range map[string]error{
 		"ping":  c.Ping(t.Context()),
-		"group": c.RunGroup(t.Context(), GroupConfig{"g", "s", input}, copyAll),
+		"group": c.RunGroup(t.Context(), GroupConfig{Group: "g", Stage: "s", Topic: input}, copyAll),
 	} {
 		if !errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), addr) {
 			t.Errorf("%s with a wrong password: %v", what, err)

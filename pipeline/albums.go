@@ -35,6 +35,8 @@ type albumStage struct {
 	health  *Health
 	log     *slog.Logger
 	held    atomic.Int64 // bytes of the albums of all partitions
+
+	watchdog *Watchdog
 }
 
 // albumRun is the work on one partition: its state belongs to the one goroutine of handle.
@@ -155,9 +157,12 @@ func (r *albumRun) largest(open []*album) []closing {
 // close closes albums in one transaction: a location for every photo of theirs, a CLOSE marker for each on the same
 // embeddings partition, and the group's offset. Only then does the state change, through the markers.
 func (r *albumRun) close(ctx context.Context, batch []closing, now time.Time) error {
+	ctx, p := r.watchdog.Enter(ctx, workAlbum)
+	defer p.leave()
 	var out []consumer.Record
 	var markers []Control
 	for _, c := range batch {
+		p.beat()
 		records, marker, err := r.answer(ctx, c, now)
 		if err != nil {
 			return err
@@ -200,7 +205,7 @@ func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]cons
 	mode := albumMode(r.cfg, r.model.Info())
 	var tops [][]enrich.Candidate
 	err := patiently(ctx, r.log, "album pass", func(ctx context.Context) (err error) {
-		tops, err = r.model.Album(ctx, mode, sights)
+		tops, err = r.pass(ctx, mode, sights)
 		return err
 	})
 	if err != nil {

@@ -187,7 +187,7 @@ func (b *Batcher) run(ctx context.Context, batch []*seat) {
 	err := b.infer(ctx, batch)
 	for _, s := range batch {
 		s.err = err
-		if err != nil && len(batch) > 1 && ctx.Err() == nil {
+		if err != nil && len(batch) > 1 && Judge(err) != Stop && ctx.Err() == nil {
 			s.err = b.infer(ctx, []*seat{s})
 		}
 	}

@@ -17,6 +17,7 @@ type Config struct {
 	Memory   MemoryConfig   `yaml:"memory" envPrefix:"MEMORY_"`
 	HTTP     HTTPConfig     `yaml:"http" envPrefix:"HTTP_"`
 	Shutdown ShutdownConfig `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
+	Watchdog WatchdogConfig `yaml:"watchdog" envPrefix:"WATCHDOG_"`
 	Log      LogConfig      `yaml:"log" envPrefix:"LOG_"`
 }
 
@@ -127,6 +128,17 @@ type ShutdownConfig struct {
 	Deadline Duration `yaml:"deadline" env:"DEADLINE"`
 }
 
+// WatchdogConfig says how long each kind of work may stay in one place; see Watchdog.
+type WatchdogConfig struct {
+	Load        Duration `yaml:"load" env:"LOAD"`
+	Model       Duration `yaml:"model" env:"MODEL"`
+	Decode      Duration `yaml:"decode" env:"DECODE"`
+	Fetch       Duration `yaml:"fetch" env:"FETCH"`
+	Transaction Duration `yaml:"transaction" env:"TRANSACTION"`
+	Album       Duration `yaml:"album" env:"ALBUM"`
+	Stage       Duration `yaml:"stage" env:"STAGE"`
+}
+
 // LogConfig is read by the command line.
 type LogConfig struct {
 	Level  string `yaml:"level" env:"LEVEL"`
@@ -162,6 +174,10 @@ func DefaultConfig() Config {
 		Memory:   MemoryConfig{Budget: 512 * mebi},
 		HTTP:     HTTPConfig{Listen: "127.0.0.1:9600", StallAfter: 5 * minute},
 		Shutdown: ShutdownConfig{Deadline: 25 * second},
-		Log:      LogConfig{Level: "info", Format: "auto"},
+		Watchdog: WatchdogConfig{
+			Load: 10 * minute, Model: 2 * minute, Decode: 2 * minute, Fetch: 2 * minute, Transaction: 2 * minute,
+			Album: 5 * minute, Stage: 5 * minute,
+		},
+		Log: LogConfig{Level: "info", Format: "auto"},
 	}
 }

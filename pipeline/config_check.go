@@ -29,6 +29,7 @@ func (c Config) Validate() error {
 	}
 	m.positive("http.stall_after", c.HTTP.StallAfter)
 	m.positive("shutdown.deadline", c.Shutdown.Deadline)
+	c.checkWatchdog(&m)
 	if len(m) == 0 {
 		return nil
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func TestHealthIsLiveUntilWorkStandsStill(t *testing.T) {
+func TestHealthIsReadyUntilWorkStandsStill(t *testing.T) {
 	const minute = time.Minute
 	for _, row := range []struct {
-		name string
-		play func(h *Health)
-		live bool
+		name  string
+		play  func(h *Health)
+		ready bool
 	}{
 		{"nothing happened yet", func(*Health) { time.Sleep(time.Hour) }, true},
 		{"nothing to do for an hour", func(h *Health) {
@@ -82,10 +82,14 @@ func TestHealthIsLiveUntilWorkStandsStill(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := NewHealth(5 * minute)
+				h.SetReady(true, "working")
 				row.play(h)
-				live, reason := h.Live()
-				if live != row.live || !live && !strings.HasPrefix(reason, "stage photos is 10 records behind and has not got on for ") {
-					t.Errorf("live is %v: %s", live, reason)
+				if live, reason := h.Live(); !live {
+					t.Errorf("not live, though nothing is stuck: %s", reason)
+				}
+				ready, reason := h.Ready()
+				if ready != row.ready || !ready && !strings.HasPrefix(reason, "stage photos is 10 records behind and has not got on for ") {
+					t.Errorf("ready is %v: %s", ready, reason)
 				}
 			})
 		})
@@ -101,7 +105,8 @@ func TestObserversTellAll(t *testing.T) {
 	all.DataLost("photos", 1, 10, 15)
 	all.Progress("photos", "photos", 1, 10, 17)
 	time.Sleep(time.Millisecond)
-	if live, _ := h.Live(); live {
+	h.SetReady(true, "working")
+	if ready, _ := h.Ready(); ready {
 		t.Error("the health was not told")
 	}
 	for name, want := range map[string]float64{

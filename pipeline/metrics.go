@@ -25,6 +25,7 @@ type Metrics struct {
 	lag          *prometheus.GaugeVec
 	lost         prometheus.Counter
 	progress     *prometheus.GaugeVec
+	stuck        *prometheus.CounterVec
 	model        *prometheus.GaugeVec
 	registerer   prometheus.Registerer
 }
@@ -36,13 +37,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.ofPhotos()
 	m.ofAlbums()
 	m.ofKafka()
+	m.stuck = counters("watchdog_stuck_total", "Pieces of work that stayed longer than their limit, by kind; each ended a membership.", "what")
 	m.model = gauges("model_info", "The bundle in use; always 1.", "bundle", "sha256", "library")
 	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
 	version, goversion := buildVersion()
 	build.WithLabelValues(version, goversion).Set(1)
 	reg.MustRegister(
 		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
-		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.model, build,
+		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.stuck, m.model, build,
 	)
 	m.startAtZero()
 	return m
@@ -92,6 +94,9 @@ func (m *Metrics) startAtZero() {
 	for _, step := range []string{"fetch", "decode", "batch", "infer", "place", "commit"} {
 		m.stage.WithLabelValues(step)
 	}
+	for _, what := range allWork() {
+		m.stuck.WithLabelValues(string(what))
+	}
 	for _, stage := range []string{"photos", "albums"} {
 		m.transaction.WithLabelValues(stage)
 		for _, result := range []string{resultCommitted, resultFailed} {
@@ -127,6 +132,9 @@ func (m *Metrics) Batch(n int) { m.batch.Observe(float64(n)) }
 
 // InFlight moves the number of photos in flight.
 func (m *Metrics) InFlight(delta int) { m.inFlight.Add(float64(delta)) }
+
+// Stuck counts a piece of work that the watchdog ended.
+func (m *Metrics) Stuck(what work) { m.stuck.WithLabelValues(string(what)).Inc() }
 
 // AlbumsOpen moves the number of open albums.
 func (m *Metrics) AlbumsOpen(delta int) { m.albumsOpen.Add(float64(delta)) }

@@ -39,6 +39,8 @@ type photoStage struct {
 	metrics *Metrics
 	health  *Health
 	log     *slog.Logger
+
+	watchdog *Watchdog
 }
 
 // handle works one input partition until ctx ends or something fails. The queue is the heart of it: its order is the
@@ -156,11 +158,9 @@ func (s *photoStage) look(ctx context.Context, object []byte) (enrich.Sight, err
 		return enrich.Sight{}, err
 	}
 	defer s.slots.Put(slot)
-	decoded := s.metrics.Timed("decode")
-	if _, err := s.model.Decode(object, slot); err != nil {
+	if err := s.decode(ctx, object, slot); err != nil {
 		return enrich.Sight{}, err
 	}
-	decoded()
 	defer s.metrics.Timed("batch")()
 	return s.batcher.Embed(ctx, slot)
 }

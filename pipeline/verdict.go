@@ -55,6 +55,8 @@ func errorType(err error) string {
 // reading it was cancelled, so it must not become a dead letter.
 func ruling(err error) (Verdict, string) {
 	switch {
+	case isAny(err, ErrStuck):
+		return Stop, "stuck"
 	case isAny(err, context.Canceled, ErrBatcherStopped, decode.ErrClosed, infer.ErrClosed):
 		return Stop, "cancelled"
 	case isAny(err, context.DeadlineExceeded):

@@ -17,7 +17,12 @@ func newHealth(std streams) *cobra.Command {
 		Use:   "health",
 		Short: "Ask a running worker whether it is ready",
 		Long: `Ask a running worker whether it is ready: status 0 when it is, 1 when it is not,
-69 when nobody answers. For health checks in images without a shell.`,
+69 when nobody answers. For health checks in images without a shell.
+
+/ready fails while the worker does not do its work: it starts or stops, is no
+member of its groups, reads albums again, or has not got on for http.stall_after.
+/live fails only while a call does not return, when a restart would help; not
+because Kafka or the store is away.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), 5*time.Second)

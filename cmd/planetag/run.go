@@ -16,8 +16,11 @@ func newRun(g *global, std streams) *cobra.Command {
 		Short: "Run the worker until it is asked to stop",
 		Long: `Run the worker: read references, publish locations, until SIGINT or SIGTERM.
 The first signal drains what is in flight within shutdown.deadline and ends with
-status 0; the second ends at once. Nothing is lost either way: what was not
-committed is done again by whoever owns the partition next.`,
+status 0, or with status 70 when something did not return in time; the
+second ends at once, with status 130. A call that stays longer than its limit (watchdog)
+ends the membership of its stage, so that other workers go on; when it does not
+return either, the process ends by itself with status 70. Nothing is lost in any
+case: what was not committed is done again by whoever owns the partition next.`,
 		Example: `  planetag run --config planetag.yaml
   PLANETAG_KAFKA_BROKERS=kafka:9092 planetag run`,
 		Args: noArguments,
