@@ -47,6 +47,7 @@ func rulings() map[string]struct {
 		"pipeline.ErrConfig":         {ErrConfig, Stop, "configuration"},
 		"pipeline.ErrStorageConfig":  {ErrStorageConfig, Stop, "configuration"},
 		"pipeline.ErrBatcherStopped": {ErrBatcherStopped, Stop, "cancelled"},
+		"pipeline.ErrStuck":          {ErrStuck, Stop, "stuck"},
 		"infer.ErrClosed":            {infer.ErrClosed, Stop, "cancelled"},
 		"infer.ErrLibrary":           {infer.ErrLibrary, Stop, "bundle"},
 		"infer.ErrGraph":             {infer.ErrGraph, Stop, "bundle"},

@@ -20,6 +20,7 @@ const (
 	exitPhotoFailed = 3
 	exitUsage       = 64
 	exitUnavailable = 69
+	exitStuck       = 70 // something did not return: only a new process helps
 	exitConfig      = 78
 	exitInterrupted = 130
 )
@@ -51,6 +52,8 @@ func statusOf(err error) int {
 		return false
 	}
 	switch {
+	case is(pipeline.ErrStuck, pipeline.ErrShutdown):
+		return exitStuck
 	case is(errInterrupted, context.Canceled):
 		return exitInterrupted
 	case is(errPhotoFailed):
