@@ -64,7 +64,7 @@ func perform(t *testing.T, set *stageSet, r row, seed uint64) (result, *fleet) {
 	s.settle(ctx)
 	s.feed.release(ctx, s.late)
 	s.counts["late photo"] = len(s.late)
-	s.settle(ctx)
+	found := s.settle(ctx)
 	if r.check != nil {
 		r.check(s)
 	}
@@ -72,26 +72,35 @@ func perform(t *testing.T, set *stageSet, r row, seed uint64) (result, *fleet) {
 	for _, w := range s.fleet.running {
 		s.fleet.sample(w)
 	}
-	out := result{row: r, findings: s.ledger.judge(s.feed.sent), injected: s.counts, notes: s.notes, peak: s.fleet.peak, took: time.Since(begun)}
+	out := result{row: r, findings: found, injected: s.counts, notes: s.notes, peak: s.fleet.peak, took: time.Since(begun)}
 	for len(s.fleet.running) > 0 {
 		s.fleet.terminate(s.fleet.running[0])
 	}
 	return out, s.fleet
 }
 
-// settle waits until all that was sent has its outcome, or nothing was published for a long time, and then for the silence in which a zombie would
-// speak.
-func (s *scene) settle(ctx context.Context) {
+// settle waits until all that was sent has its outcome, or nothing was published for as long as the row is patient, and then for the silence in which a
+// zombie would speak. It returns what a reader finds who comes then.
+func (s *scene) settle(ctx context.Context) findings {
 	s.t.Helper()
 	if err := s.feed.finish(ctx); err != nil {
 		s.t.Fatal(err)
 	}
-	for !s.ledger.quietFor(s.patience) {
+	for {
 		s.fleet.tend()
-		if f := s.ledger.judge(s.feed.sent); f.Lost == 0 && f.Wrong == 0 && s.ledger.quietFor(session+2*time.Second) {
-			return
+		over := s.ledger.quietFor(s.patience)
+		if over || s.ledger.quietFor(session+2*time.Second) {
+			l, err := final(ctx, s.set.addresses(), s.names)
+			if err != nil && over {
+				s.t.Fatal(err)
+			}
+			if err == nil {
+				if f := l.judge(s.feed.sent); over || f.Lost == 0 && f.Wrong == 0 {
+					return f
+				}
+			}
 		}
-		s.pause(ctx, 500*time.Millisecond+time.Duration(len(s.feed.sent)/20)*time.Microsecond*100)
+		s.pause(ctx, time.Second)
 	}
 }
 

@@ -159,19 +159,26 @@ func (f *fleet) sample(w *worker) {
 // treeRSS is the resident memory of a process and its children in bytes, shared pages counted once for each.
 func treeRSS(pid int) int64 {
 	total := rss(pid)
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
+	for _, child := range children(pid) {
+		total += treeRSS(child)
+	}
+	return total
+}
+
+func children(pid int) (list []int) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is sound
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
 		for _, child := range strings.Fields(string(text)) {
 			if n, err := strconv.Atoi(child); err == nil {
-				total += treeRSS(n)
+				list = append(list, n)
 			}
 		}
 	}
-	return total
+	return list
 }
 
 func rss(pid int) int64 {

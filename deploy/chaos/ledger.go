@@ -42,6 +42,7 @@ type event struct {
 type ledger struct {
 	mu         sync.Mutex
 	photos     map[seat]int             // photo-level locations, by the input record that they answer
+	writers    map[seat][]string        // … and where they lie and who wrote them
 	revisions  map[seat]int64           // … and their revision
 	answers    map[string][]answer      // by photo id
 	tombstones map[string]int           // by photo id
@@ -50,16 +51,16 @@ type ledger struct {
 	finals     map[string]map[int64]int // album → revision → locations
 	newest     map[int32]time.Time      // when the last photo-level location of an input partition came
 	broken     []string
-	troubles   string
 	records    int
 	changed    time.Time
 	news       chan struct{}
+	next       map[place]int64
 }
 
 func newLedger() *ledger {
 	return &ledger{
-		photos: map[seat]int{}, revisions: map[seat]int64{}, answers: map[string][]answer{}, tombstones: map[string]int{}, dead: map[seat]int{},
-		albums: map[string][]event{}, finals: map[string]map[int64]int{}, newest: map[int32]time.Time{}, changed: time.Now(), news: make(chan struct{}, 1),
+		photos: map[seat]int{}, writers: map[seat][]string{}, revisions: map[seat]int64{}, answers: map[string][]answer{}, tombstones: map[string]int{}, dead: map[seat]int{},
+		albums: map[string][]event{}, finals: map[string]map[int64]int{}, newest: map[int32]time.Time{}, changed: time.Now(), news: make(chan struct{}, 1), next: map[place]int64{},
 	}
 }
 
@@ -74,17 +75,16 @@ func (l *ledger) follow(ctx context.Context, brokers []string, n names) error {
 	defer client.Close()
 	for ctx.Err() == nil {
 		fetches := client.PollFetches(ctx)
-		fetches.EachError(func(topic string, partition int32, err error) {
-			if ctx.Err() == nil {
-				l.troubles = fmt.Sprintf("%s/%d: %v", topic, partition, err)
-				fmt.Println("READER", time.Now(), l.troubles)
-			}
-		})
 		if fetches.NumRecords() == 0 {
 			continue
 		}
 		l.mu.Lock()
-		fetches.EachRecord(func(r *kgo.Record) { l.take(r, n) })
+		fetches.EachRecord(func(r *kgo.Record) {
+			if at := (place{r.Topic, r.Partition}); r.Offset >= l.next[at] { // it may be set back
+				l.next[at] = r.Offset + 1
+				l.take(r, n)
+			}
+		})
 		l.changed = time.Now()
 		l.mu.Unlock()
 		select {
@@ -140,6 +140,7 @@ func (l *ledger) takeLocation(r *kgo.Record) {
 	if v.Stage == pipeline.StagePhoto {
 		at := seat{int32(v.Source.Partition), v.Source.Offset}
 		l.photos[at]++
+		l.writers[at] = append(l.writers[at], fmt.Sprintf("%d/%d by producer %d epoch %d at %s", r.Partition, r.Offset, r.ProducerID, r.ProducerEpoch, v.Time.Format("15:04:05.000")))
 		l.revisions[at] = v.Revision
 		l.newest[at.partition] = time.Now()
 	} else {

@@ -121,6 +121,7 @@ func enter(ctx context.Context, t *testing.T, set *stageSet, r row, seed uint64)
 		s.fleet.close()
 		if t.Failed() {
 			t.Logf("the workers' log ends:\n%s", tail(s.fleet.log, 60))
+			s.keep()
 		}
 	})
 	s.fleet.start()
@@ -141,6 +142,24 @@ func enter(ctx context.Context, t *testing.T, set *stageSet, r row, seed uint64)
 	s.stop = func() { cancel(); reader.Wait() }
 	t.Cleanup(s.stop)
 	return s
+}
+
+// keep copies the logs of the workers and the brokers to the directory CHAOS_LOGS, where that is set.
+func (s *scene) keep() {
+	dir := os.Getenv("CHAOS_LOGS")
+	text, err := os.ReadFile(s.fleet.log)
+	if dir == "" || err != nil {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, s.names.group+".log"), text, 0o600); err != nil {
+		s.t.Log(err)
+	}
+	for i, b := range s.set.brokers {
+		b.Kill9()
+		if err := os.CopyFS(filepath.Join(dir, fmt.Sprintf("%s-broker-%d", s.names.group, i+1)), os.DirFS(b.Data())); err != nil {
+			s.t.Log(err)
+		}
+	}
 }
 
 // environment makes everything happen within seconds, and in many small transactions, so that faults meet work of every kind half done.

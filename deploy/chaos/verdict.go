@@ -55,7 +55,7 @@ func (l *ledger) judgeReferences(f *findings, sent []*reference) {
 			case got < want[i]:
 				f.lost("%s %s has no %s", r.kind, r.id, what)
 			case got > want[i]:
-				f.twice("%s %s has %d %s, want %d", r.kind, r.id, got, what, want[i])
+				f.twice("%s %s, input %d/%d, has %d %s, want %d: %v", r.kind, r.id, at.partition, at.offset, got, what, want[i], l.writers[at])
 			}
 		}
 		if located > 0 && l.revisions[at] != r.at {
