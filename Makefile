@@ -60,6 +60,10 @@ chaos-cost: build setup-test ## what exactly_once costs against at_least_once, i
 hostile: build ## thousands of broken, lying and exploding photos, one verdict each: COUNT=4000, SEED=1, CORPUS=folder, REPORT=docs/reliability.md
 	@go run ./deploy/hostile -count $(or $(COUNT),4000) -seed $(or $(SEED),1) -corpus "$(CORPUS)" -report "$(REPORT)"
 
+soak: build setup-test ## steady input and a fault a minute for HOURS=1.0, and what grows meanwhile
+	@CHAOS_SOAK=$$(awk 'BEGIN {print int(60 * $(or $(HOURS),1))}') CHAOS_SEED=$(SEED) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
+		go test ./deploy/chaos -run TestSoak -count 1 -v -timeout 0
+
 lint: ## what a reviewer would say, said by a machine
 	@deploy/lint/golangci.sh $(GOLANGCI) $(PACKAGES)
 	@deploy/lint/files.sh

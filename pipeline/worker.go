@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"planetag/consumer"
 	"planetag/enrich"
@@ -42,6 +43,7 @@ func newWorker(cfg Config, log *slog.Logger) *worker {
 	w.watchdog = NewWatchdog(cfg.Watchdog, time.Duration(cfg.Shutdown.Deadline), w.metrics, log)
 	w.health.watchdog = w.watchdog
 	w.metrics.Budget(w.budget)
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
 }
 

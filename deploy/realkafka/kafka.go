@@ -98,6 +98,9 @@ func startCluster(t testing.TB, n int, more func(k *Kafka, controllerPort int) (
 // Addr is the broker's address, host:port; it stays the same over restarts.
 func (k *Kafka) Addr() string { return fmt.Sprintf("127.0.0.1:%d", k.port) }
 
+// Data is the directory of its logs, for looking into them after a failure.
+func (k *Kafka) Data() string { return filepath.Join(k.dir, "data") }
+
 // Kill9 ends the broker without warning, as a power failure would.
 func (k *Kafka) Kill9() { k.process.kill9() }
 
