@@ -22,6 +22,20 @@ var ErrNoBroker = errors.New("no answer as from a kafka broker")
 // the password.
 var ErrAuthentication = errors.New("authentication failed")
 
+// String leaves the password out, as does every other way of printing it.
+func (s SASL) String() string {
+	if s.Mechanism == "" {
+		return "none"
+	}
+	return fmt.Sprintf("%s as %q", s.Mechanism, s.Username)
+}
+
+// GoString is String, for %#v.
+func (s SASL) GoString() string { return s.String() }
+
+// MarshalText is String, for JSON, YAML and slog.
+func (s SASL) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 func (s SASL) mechanism() (sasl.Mechanism, error) {
 	if s.Mechanism != "" && s.Username == "" {
 		return nil, fmt.Errorf("sasl: mechanism %q needs a user name", s.Mechanism)

@@ -120,6 +120,7 @@ type MemoryConfig struct {
 type HTTPConfig struct {
 	Listen      string   `yaml:"listen" env:"LISTEN"`
 	AllowRemote bool     `yaml:"allow_remote" env:"ALLOW_REMOTE"`
+	Profiles    bool     `yaml:"profiles" env:"PROFILES"`
 	StallAfter  Duration `yaml:"stall_after" env:"STALL_AFTER"`
 }
 

@@ -44,7 +44,7 @@ func LoadConfig(path string, getenv func(string) string) (Config, error) {
 func (c *Config) readYAML(path string, text []byte) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return positioned(path, err)
+		return positioned(path, text, err)
 	}
 	if len(file.Docs) > 1 {
 		return fmt.Errorf("%s:%d: a second document begins; only one is read", path, file.Docs[1].Start.Position.Line)
@@ -55,12 +55,12 @@ func (c *Config) readYAML(path string, text []byte) error {
 		}
 		if wrong := unknownKeys(doc.Body, reflect.TypeFor[Config](), ""); len(wrong) > 0 {
 			for i, err := range wrong {
-				wrong[i] = positioned(path, err)
+				wrong[i] = positioned(path, text, err)
 			}
 			return errors.Join(wrong...)
 		}
 		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
-			return positioned(path, err)
+			return positioned(path, text, err)
 		}
 	}
 	return nil
@@ -87,16 +87,15 @@ func unknownKeys(node ast.Node, t reflect.Type, section string) []error {
 	return wrong
 }
 
-// positioned turns "[3:5] message" into "path:3:5: message", which editors and terminals link to.
-func positioned(path string, err error) error {
+// positioned turns an error of the YAML package into "path:3:5: message", which editors and terminals link to, and shows the place. The package's own
+// excerpt would show secrets.
+func positioned(path string, text []byte, err error) error {
 	var marked yaml.Error
 	if !errors.As(err, &marked) || marked.GetToken() == nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	text := marked.FormatError(false, true)
 	at := marked.GetToken().Position
-	text = strings.TrimPrefix(text, fmt.Sprintf("[%d:%d] ", at.Line, at.Column))
-	return fmt.Errorf("%s:%d:%d: %s", path, at.Line, at.Column, text)
+	return fmt.Errorf("%s:%d:%d: %s%s", path, at.Line, at.Column, marked.GetMessage(), surroundings(text, at.Line, at.Column))
 }
 
 // readEnvironment reads PLANETAG_… variables over c, one at a time, so that an error can name its variable.

@@ -148,7 +148,7 @@ func TestLoadConfigShowsWhereAndHow(t *testing.T) {
 		name, text string
 		says       []string
 	}{
-		{"a misspelt key", "kafka:\n  gruop: geo\n", []string{"planetag.yaml:2:3: unknown key \"kafka.gruop\", did you mean \"kafka.group\"?", ">  2 |   gruop: geo"}},
+		{"a misspelt key", "kafka:\n  gruop: geo\n", []string{"planetag.yaml:2:3: unknown key \"kafka.gruop\", did you mean \"kafka.group\"?", ">  2 |   gruop: ********"}},
 		{"a misspelt section", "kafak:\n  group: geo\n", []string{"planetag.yaml:1:1: ", "\"kafak\"", "\"kafka\""}},
 		{"the right key in the wrong section", "kafka:\n  max_photos: 5\n", []string{"\"albums.max_photos\""}},
 		{"two at once", "s3:\n  buckets: x\nlogs: {}\n", []string{"\"s3.bucket\"", "planetag.yaml:3:1: ", "\"log\""}},

@@ -128,6 +128,20 @@ func (s Secret) GoString() string { return strconv.Quote(s.String()) }
 // MarshalText hides the text from YAML, JSON and slog.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalYAML wants one text, and gives the error of everything else its place.
+func (s *Secret) UnmarshalYAML(node ast.Node) error {
+	switch node.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
+		return &yaml.SyntaxError{Token: node.GetToken(), Message: "a secret is one text; put it between quotes"}
+	}
+	var text string
+	if err := yaml.NodeToValue(node, &text); err != nil {
+		return err
+	}
+	*s = Secret(text)
+	return nil
+}
+
 // UnmarshalText takes the text as it is.
 func (s *Secret) UnmarshalText(text []byte) error {
 	*s = Secret(text)

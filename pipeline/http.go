@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -14,10 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// serveHTTP serves /metrics, /live, /ready and /debug/pprof until ctx ends; then it returns nil after the requests in
-// progress were answered, or after a second. An empty listen address serves nothing. Profiles and metrics are for the
-// operator alone, so another address than the loopback's is refused (ErrConfig) unless AllowRemote is set.
-func serveHTTP(ctx context.Context, c HTTPConfig, reg prometheus.Gatherer, h *Health) error {
+// serveHTTP serves /metrics, /live, /ready and, if asked to, /debug/pprof until ctx ends; then it returns nil after the
+// requests in progress were answered, or after a second. An empty listen address serves nothing. All of it is for the
+// operator alone, so another address than the loopback's is refused (ErrConfig) unless AllowRemote is set, and said aloud.
+func serveHTTP(ctx context.Context, c HTTPConfig, reg prometheus.Gatherer, h *Health, log *slog.Logger) error {
 	if c.Listen == "" {
 		<-ctx.Done()
 		return nil
@@ -29,7 +30,10 @@ func serveHTTP(ctx context.Context, c HTTPConfig, reg prometheus.Gatherer, h *He
 	if err != nil {
 		return fmt.Errorf("%w: http.listen: %w; choose another port, or \"\" to serve nothing", ErrConfig, err)
 	}
-	return serveOn(ctx, listener, handlerOf(reg, h))
+	if !c.local() {
+		log.Warn("http can be reached from other machines, without tls or a password", "listen", listener.Addr().String(), "profiles", c.Profiles)
+	}
+	return serveOn(ctx, listener, handlerOf(c, reg, h))
 }
 
 // serveOn answers on listener until ctx ends.
@@ -53,14 +57,16 @@ func serveOn(ctx context.Context, listener net.Listener, handler http.Handler) e
 	return nil
 }
 
-func handlerOf(reg prometheus.Gatherer, h *Health) http.Handler {
+func handlerOf(c HTTPConfig, reg prometheus.Gatherer, h *Health) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /live", probe(h.Live))
 	mux.HandleFunc("GET /ready", probe(h.Ready))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	if c.Profiles {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }
 
@@ -82,13 +88,19 @@ func probe(ask func() (bool, string)) http.HandlerFunc {
 // checkListen refuses an address that others than this machine can reach. A host name is refused, too, unless it is
 // localhost: what it resolves to tomorrow is not known today.
 func (c HTTPConfig) checkListen() error {
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("%w: http.listen is %q, which is not host:port, like 127.0.0.1:9600", ErrConfig, c.Listen)
 	}
-	if ip := net.ParseIP(host); c.AllowRemote || host == "localhost" || ip != nil && ip.IsLoopback() {
+	if c.AllowRemote || c.local() {
 		return nil
 	}
-	return fmt.Errorf("%w: http.listen %s can be reached from other machines, and it serves profiles; "+
+	return fmt.Errorf("%w: http.listen %s can be reached from other machines, and asks nobody for a password; "+
 		"use 127.0.0.1, or set http.allow_remote: true behind a firewall", ErrConfig, c.Listen)
+}
+
+// local tells whether only this machine can reach the address.
+func (c HTTPConfig) local() bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }

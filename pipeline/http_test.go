@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -24,7 +25,7 @@ func serving(t *testing.T, reg *prometheus.Registry, h *Health) (url string, sto
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- serveOn(ctx, listener, handlerOf(reg, h)) }()
+	go func() { ended <- serveOn(ctx, listener, handlerOf(HTTPConfig{Profiles: true}, reg, h)) }()
 	return "http://" + listener.Addr().String(), func() error {
 		cancel()
 		return <-ended
@@ -116,7 +117,7 @@ func TestServeHTTPDoesNotWaitForAProfile(t *testing.T) {
 func TestServeHTTPRefusesToBeReachable(t *testing.T) {
 	reg, h := prometheus.NewRegistry(), NewHealth(0)
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.org:0", "127.0.0.1"} {
-		err := serveHTTP(t.Context(), HTTPConfig{Listen: listen}, reg, h)
+		err := serveHTTP(t.Context(), HTTPConfig{Listen: listen}, reg, h, slog.New(slog.DiscardHandler))
 		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "http.listen") {
 			t.Errorf("listening on %s: %v, want a refusal", listen, err)
 		}
@@ -126,7 +127,7 @@ func TestServeHTTPRefusesToBeReachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	if err := serveHTTP(t.Context(), HTTPConfig{Listen: taken.Addr().String()}, reg, h); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "another port") {
+	if err := serveHTTP(t.Context(), HTTPConfig{Listen: taken.Addr().String()}, reg, h, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "another port") {
 		t.Errorf("a port that is taken: %v", err)
 	}
 }
@@ -135,7 +136,7 @@ func TestServeHTTPMayServeNothing(t *testing.T) {
 	for _, c := range []HTTPConfig{{}, {Listen: "127.0.0.1:0"}, {Listen: "localhost:0"}, {Listen: ":0", AllowRemote: true}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(20*time.Millisecond, cancel)
-		if err := serveHTTP(ctx, c, prometheus.NewRegistry(), NewHealth(0)); err != nil || ctx.Err() == nil {
+		if err := serveHTTP(ctx, c, prometheus.NewRegistry(), NewHealth(0), slog.New(slog.DiscardHandler)); err != nil || ctx.Err() == nil {
 			t.Errorf("%+v ended with %v before its context", c, err)
 		}
 		cancel()

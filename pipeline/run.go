@@ -59,7 +59,7 @@ func (w *worker) life(ctx context.Context) error {
 	aside, stopAside := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopAside(nil)
 	helpers, aside := errgroup.WithContext(aside)
-	helpers.Go(func() error { return serveHTTP(aside, w.cfg.HTTP, w.reg, w.health) })
+	helpers.Go(func() error { return serveHTTP(aside, w.cfg.HTTP, w.reg, w.health, w.log) })
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(aside, stop)() // a helper that fails ends everything
