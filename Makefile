@@ -16,7 +16,7 @@ BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile lint bench fmt clean
+.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile fuzz lint bench fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ hostile: build ## thousands of broken, lying and exploding photos, one verdict e
 soak: build setup-test ## steady input and a fault a minute for HOURS=1.0, and what grows meanwhile
 	@CHAOS_SOAK=$$(awk 'BEGIN {print int(60 * $(or $(HOURS),1))}') CHAOS_SEED=$(SEED) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
 		go test ./deploy/chaos -run TestSoak -count 1 -v -timeout 0
+
+fuzz: setup ## every fuzz target, one after another on one core: FUZZTIME=30s
+	@deploy/fuzz.sh $(or $(FUZZTIME),30s)
 
 lint: ## what a reviewer would say, said by a machine
 	@deploy/lint/golangci.sh $(GOLANGCI) $(PACKAGES)
