@@ -36,6 +36,7 @@ type albumStage struct {
 	log     *slog.Logger
 	held    atomic.Int64 // bytes of the albums of all partitions
 
+	passer   passer
 	watchdog *Watchdog
 }
 

@@ -40,6 +40,7 @@ type photoStage struct {
 	health  *Health
 	log     *slog.Logger
 
+	decoder  decoder
 	watchdog *Watchdog
 }
 

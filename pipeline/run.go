@@ -21,8 +21,13 @@ var ErrShutdown = errors.New("worker did not stop in time")
 // With ErrStuck or ErrShutdown it leaves goroutines behind that may be in C code: the caller must end the process.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	w := newWorker(cfg, log)
+	return w.supervised(ctx, w.build)
+}
+
+// supervised is a life of the worker under the eyes of the watchdog and of the shutdown deadline.
+func (w *worker) supervised(ctx context.Context, build func(context.Context) error) error {
 	stopped := make(chan error, 1)
-	go func() { stopped <- w.life(ctx) }() // awaited below; left behind only when the process is about to end
+	go func() { stopped <- w.life(ctx, build) }() // awaited below; left behind only when the process is about to end
 	hopeless := make(chan error, 1)
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	var watch sync.WaitGroup
@@ -40,8 +45,8 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	case <-ctx.Done():
 	}
-	deadline := time.Duration(cfg.Shutdown.Deadline)
-	log.Info("stopping", "deadline", deadline)
+	deadline := time.Duration(w.cfg.Shutdown.Deadline)
+	w.log.Info("stopping", "deadline", deadline)
 	select {
 	case err := <-stopped:
 		return err
@@ -54,7 +59,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 
 // life builds the worker, works until ctx ends, and takes it apart when nothing uses it any more. The probes answer from
 // the beginning. The stages stop first; the batcher and the HTTP server, which they need, live on until then.
-func (w *worker) life(ctx context.Context) error {
+func (w *worker) life(ctx context.Context, build func(context.Context) error) error {
 	defer w.close()
 	aside, stopAside := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopAside(nil)
@@ -64,7 +69,7 @@ func (w *worker) life(ctx context.Context) error {
 	defer stop()
 	defer context.AfterFunc(aside, stop)() // a helper that fails ends everything
 
-	err := w.build(ctx)
+	err := build(ctx)
 	if err == nil {
 		helpers.Go(func() error { return w.batcher.Run(aside) })
 		err = w.work(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"planetag/consumer"
 	"planetag/enrich"
+	"planetag/enrich/decode"
 )
 
 // This file puts the parts of the worker under the watchdog's eyes.
@@ -175,12 +176,22 @@ func (m watchedModel) Embed(ctx context.Context, pixels [][]byte) ([]enrich.Sigh
 	return sights, stuckOr(ctx, err)
 }
 
+// decoder turns the bytes of a photo into pixels; *enrich.Model in production.
+type decoder interface {
+	Decode(data, dst []byte) (decode.Info, error)
+}
+
+// passer is the album model; *enrich.Model in production.
+type passer interface {
+	Album(ctx context.Context, mode string, sights []enrich.Sight) ([][]enrich.Candidate, error)
+}
+
 // decode decodes a photo into a slot.
 func (s *photoStage) decode(ctx context.Context, object, slot []byte) error {
 	_, p := s.watchdog.Enter(ctx, workDecode)
 	defer p.leave()
 	decoded := s.metrics.Timed("decode")
-	if _, err := s.model.Decode(object, slot); err != nil {
+	if _, err := s.decoder.Decode(object, slot); err != nil {
 		return err
 	}
 	decoded()
@@ -191,7 +202,7 @@ func (s *photoStage) decode(ctx context.Context, object, slot []byte) error {
 func (r *albumRun) pass(ctx context.Context, mode string, sights []enrich.Sight) ([][]enrich.Candidate, error) {
 	ctx, p := r.watchdog.Enter(ctx, workModel)
 	defer p.leave()
-	tops, err := r.model.Album(ctx, mode, sights)
+	tops, err := r.passer.Album(ctx, mode, sights)
 	return tops, stuckOr(ctx, err)
 }
 

@@ -12,6 +12,9 @@ import (
 // new process gets a new driver, a new library, and perhaps another machine.
 const strikesOut = 3
 
+// longRequest is more than the consumer waits for brokers that do not answer, when it reads.
+const longRequest = Duration(15 * time.Second)
+
 // rejoinPause is how long a stage rests after it was stuck.
 const rejoinPause = time.Second
 
@@ -63,8 +66,8 @@ func (c Config) checkWatchdog(m *mistakes) {
 		m.positive("watchdog."+limit.key, limit.is)
 	}
 	m.when(w.Fetch <= c.S3.Timeout, "watchdog.fetch is %s, not more than one attempt may take (s3.timeout is %s)", w.Fetch, c.S3.Timeout)
-	m.when(w.Transaction < c.Kafka.TransactionTimeout,
-		"watchdog.transaction is %s, less than a transaction may take (kafka.transaction_timeout is %s)", w.Transaction, c.Kafka.TransactionTimeout)
+	m.when(w.Transaction < max(c.Kafka.TransactionTimeout, longRequest),
+		"watchdog.transaction is %s; it must be at least kafka.transaction_timeout (%s) and %s", w.Transaction, c.Kafka.TransactionTimeout, longRequest)
 	m.when(w.Album < max(w.Model, w.Transaction), "watchdog.album is %s, less than the model call or the transaction in it may take (%s)",
 		w.Album, max(w.Model, w.Transaction))
 	longest := max(w.Model, w.Decode, w.Fetch, w.Transaction, w.Album)

@@ -30,6 +30,9 @@ type worker struct {
 	metrics *Metrics
 	health  *Health
 
+	decoder  decoder
+	passer   passer
+	objects  fetcher
 	watchdog *Watchdog
 }
 
@@ -67,6 +70,7 @@ func (w *worker) connect(ctx context.Context) error {
 	if w.store, err = NewStore(w.cfg.S3, w.cfg.Photos.MaxObjectBytes); err != nil {
 		return err
 	}
+	w.objects = w.store
 	return nil
 }
 
@@ -88,6 +92,7 @@ func (w *worker) load(ctx context.Context) error {
 		return err
 	}
 	w.batcher = NewBatcher(watchedModel{w.model, w.watchdog}, w.cfg.Batch, w.metrics)
+	w.decoder, w.passer = w.model, w.model
 	w.metrics.Model(info)
 	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "onnxruntime", info.LibraryVersion)
 	return nil
@@ -108,29 +113,14 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 	var handle consumer.Handler
 	switch stage {
 	case "photos":
-		s := &photoStage{
-			cfg: w.cfg, model: w.model, store: watchedStore{w.store, w.watchdog}, batcher: w.batcher, slots: w.slots,
-			budget: w.budget, metrics: w.metrics, health: w.health, watchdog: w.watchdog, log: w.log.With("stage", stage),
-		}
-		group.Topic = w.cfg.Topics.Input
-		handle = func(ctx context.Context, a *consumer.Assignment) error {
-			return w.hand(ctx, stage, a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
-		}
+		group.Topic, handle = w.cfg.Topics.Input, w.photos()
 	case "albums":
 		if albumMode(w.cfg, w.model.Info()) == "none" {
 			w.log.Info("album mode is none: photos keep their photo-level answer")
 			<-ctx.Done()
 			return nil
 		}
-		s := &albumStage{
-			cfg: w.cfg, model: w.model, budget: w.budget, metrics: w.metrics, health: w.health,
-			watchdog: w.watchdog, log: w.log.With("stage", stage),
-		}
-		group.Topic = w.cfg.Topics.Embeddings
-		handle = func(ctx context.Context, a *consumer.Assignment) error {
-			w.health.Replays(stage, a.Topic(), a.Partition())
-			return w.hand(ctx, stage, a, s.handle)
-		}
+		group.Topic, handle = w.cfg.Topics.Embeddings, w.albums()
 	default:
 		return fmt.Errorf("stages: no stage is called %q", stage)
 	}
@@ -140,6 +130,28 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 		return fmt.Errorf("stage %s: %w", stage, err)
 	}
 	return nil
+}
+
+func (w *worker) photos() consumer.Handler {
+	s := &photoStage{
+		cfg: w.cfg, model: w.model, store: watchedStore{w.objects, w.watchdog}, batcher: w.batcher, slots: w.slots,
+		budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "photos"),
+		decoder: w.decoder, watchdog: w.watchdog,
+	}
+	return func(ctx context.Context, a *consumer.Assignment) error {
+		return w.hand(ctx, "photos", a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
+	}
+}
+
+func (w *worker) albums() consumer.Handler {
+	s := &albumStage{
+		cfg: w.cfg, model: w.model, budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "albums"),
+		passer: w.passer, watchdog: w.watchdog,
+	}
+	return func(ctx context.Context, a *consumer.Assignment) error {
+		w.health.Replays("albums", a.Topic(), a.Partition())
+		return w.hand(ctx, "albums", a, s.handle)
+	}
 }
 
 // close frees everything that was built; the stages have ended by then.

@@ -15,11 +15,24 @@ type Fault struct {
 	LoseRequest bool
 	// LoseAnswer closes the connection after the broker carried the request out.
 	LoseAnswer bool
+	// HoldAnswer, if not nil, keeps the answer back until it is closed, which must
+	// be before the broker is.
+	HoldAnswer <-chan struct{}
 }
 
 // OnRequest calls f with the API key of every request and does what it says, from
 // now on; nil ends that. f is called by many goroutines. Without effect with TLS.
 func (b *Broker) OnRequest(f func(apiKey int16) Fault) {
+	if f == nil {
+		b.OnFrame(nil)
+		return
+	}
+	b.OnFrame(func(apiKey int16, _ []byte) Fault { return f(apiKey) })
+}
+
+// OnFrame is OnRequest for an f that wants to see the whole request, size field
+// included. It must not change it.
+func (b *Broker) OnFrame(f func(apiKey int16, frame []byte) Fault) {
 	b.faults.mu.Lock()
 	defer b.faults.mu.Unlock()
 	b.faults.plan = f
@@ -27,17 +40,17 @@ func (b *Broker) OnRequest(f func(apiKey int16) Fault) {
 
 type faults struct {
 	mu   sync.Mutex
-	plan func(apiKey int16) Fault
+	plan func(apiKey int16, frame []byte) Fault
 }
 
-func (f *faults) of(apiKey int16) Fault {
+func (f *faults) of(apiKey int16, frame []byte) Fault {
 	f.mu.Lock()
 	plan := f.plan
 	f.mu.Unlock()
 	if plan == nil {
 		return Fault{}
 	}
-	return plan(apiKey)
+	return plan(apiKey, frame)
 }
 
 // listener wraps what it accepts.
@@ -52,7 +65,7 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, faults: l.faults, doomed: make(map[int32]bool)}, nil
+	return &conn{Conn: c, faults: l.faults, doomed: make(map[int32]bool), held: make(map[int32]<-chan struct{})}, nil
 }
 
 // conn cuts the stream of a client into requests, and asks for the fault of each
@@ -64,7 +77,8 @@ type conn struct {
 	pending []byte
 
 	mu     sync.Mutex
-	doomed map[int32]bool // requests whose answer is to be lost
+	doomed map[int32]bool            // requests whose answer is to be lost
+	held   map[int32]<-chan struct{} // requests whose answer has to wait
 }
 
 // frameHeader is the length of size, API key, version and correlation id.
@@ -99,7 +113,8 @@ func (c *conn) frame() ([]byte, error) {
 	if len(frame) < frameHeader {
 		return frame, nil
 	}
-	fault := c.faults.of(int16(binary.BigEndian.Uint16(frame[4:])))
+	fault := c.faults.of(int16(binary.BigEndian.Uint16(frame[4:])), frame)
+	id := int32(binary.BigEndian.Uint32(frame[8:]))
 	switch {
 	case fault.LoseRequest:
 		_ = c.Conn.Close()
@@ -113,7 +128,11 @@ func (c *conn) frame() ([]byte, error) {
 		return nil, err
 	case fault.LoseAnswer:
 		c.mu.Lock()
-		c.doomed[int32(binary.BigEndian.Uint32(frame[8:]))] = true
+		c.doomed[id] = true
+		c.mu.Unlock()
+	case fault.HoldAnswer != nil:
+		c.mu.Lock()
+		c.held[id] = fault.HoldAnswer
 		c.mu.Unlock()
 	}
 	return frame, nil
@@ -123,8 +142,13 @@ func (c *conn) frame() ([]byte, error) {
 func (c *conn) Write(answer []byte) (int, error) {
 	if len(answer) >= 8 {
 		c.mu.Lock()
-		lost := c.doomed[int32(binary.BigEndian.Uint32(answer[4:]))]
+		id := int32(binary.BigEndian.Uint32(answer[4:]))
+		lost, held := c.doomed[id], c.held[id]
+		delete(c.held, id) // ids may come again
 		c.mu.Unlock()
+		if held != nil {
+			<-held
+		}
 		if lost {
 			_ = c.Conn.Close()
 			return 0, net.ErrClosed
