@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"planetag/deploy/realkafka"
+	"planetag/deploy/secrets"
 )
 
 // buildBinary brings bin/planetag up to date as `make build` does and returns its path.
@@ -82,6 +83,13 @@ func newWorker(t *testing.T, k *realkafka.Kafka, v *realkafka.Versity) *worker {
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	secrets.Watch(t, "the worker's log", func() string {
+		text, err := os.ReadFile(w.log)
+		if err != nil {
+			t.Error(err)
+		}
+		return string(text)
+	})
 	t.Cleanup(func() {
 		if w.cmd != nil {
 			w.kill9()

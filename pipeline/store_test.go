@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"planetag/deploy/secrets"
 	"planetag/pipeline/devstore"
 )
 
@@ -33,7 +34,7 @@ func testStore(t *testing.T, content []byte, hook func(w http.ResponseWriter, r 
 		}
 	})
 	c := DefaultConfig().S3
-	c.Endpoint, c.AccessKey, c.SecretKey, c.Bucket, c.GoneGrace = server.URL(), "key", "secret", "images", 0
+	c.Endpoint, c.AccessKey, c.SecretKey, c.Bucket, c.GoneGrace = server.URL(), "key", Secret(secrets.Of("s3")), "images", 0
 	seed, err := NewStore(c, 1<<20)
 	if err != nil {
 		t.Fatal(err)

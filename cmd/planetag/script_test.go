@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"planetag/deploy/secrets"
 	"planetag/enrich/infer"
 )
 
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 			}
 			return library != "", nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "flip": flip},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "flip": flip, "secretly": secretly, "hushed": hushed},
 	})
 }
 
@@ -72,6 +73,26 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// secretly VARIABLE sets it to a secret, which must not stand in the script: scripts are printed.
+func secretly(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: secretly VARIABLE")
+	}
+	ts.Setenv(args[0], secrets.Of("environment"))
+}
+
+// hushed wants no secret in what the last command wrote.
+func hushed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: hushed")
+	}
+	for _, output := range []string{"stdout", "stderr"} {
+		if as, found := secrets.Find(ts.ReadFile(output)); found {
+			ts.Fatalf("%s shows a secret, %s", output, as)
+		}
 	}
 }
 

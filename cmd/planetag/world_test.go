@@ -16,6 +16,7 @@ import (
 
 	"planetag/consumer"
 	"planetag/consumer/devbroker"
+	"planetag/deploy/secrets"
 	"planetag/enrich/infer"
 	"planetag/pipeline"
 	"planetag/pipeline/devstore"
@@ -54,7 +55,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	w.cfg.S3.Endpoint, w.cfg.S3.AccessKey, w.cfg.S3.SecretKey = store.URL(), "a", "b"
+	w.cfg.S3.Endpoint, w.cfg.S3.AccessKey, w.cfg.S3.SecretKey = store.URL(), "a", pipeline.Secret(secrets.Of("s3"))
 	if w.store, err = pipeline.NewStore(w.cfg.S3, w.cfg.Photos.MaxObjectBytes); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func newWorld(t *testing.T) *world {
 	w.env = append(os.Environ(),
 		"PLANETAG_ORT_LIB="+library, "PLANETAG_BUNDLE_PATH="+bundle,
 		"PLANETAG_KAFKA_BROKERS="+w.broker.Addr(), "PLANETAG_KAFKA_SESSION_TIMEOUT=1s", fmt.Sprintf("PLANETAG_TOPICS_PARTITIONS=%d", partitions),
-		"PLANETAG_S3_ENDPOINT="+store.URL(), "PLANETAG_S3_ACCESS_KEY=a", "PLANETAG_S3_SECRET_KEY=b", "PLANETAG_S3_BUCKET=photos",
+		"PLANETAG_S3_ENDPOINT="+store.URL(), "PLANETAG_S3_ACCESS_KEY=a", "PLANETAG_S3_SECRET_KEY="+secrets.Of("s3"), "PLANETAG_S3_BUCKET=photos",
 		"PLANETAG_PHOTOS_IN_FLIGHT=2", "PLANETAG_PHOTOS_FLUSH_INTERVAL=10ms", "PLANETAG_HTTP_LISTEN=",
 	)
 	return w
@@ -172,6 +173,7 @@ func (w *world) start(t *testing.T) *worker {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	secrets.Watch(t, "the worker's log", p.log.String)
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait() // its status is read from ProcessState

@@ -11,6 +11,9 @@ import (
 // marker is in every secret. It holds nothing that any encoding would have to quote.
 const marker = "hush7never7print7this"
 
+// loopback is the secret key of the embedded store, which the demo's worker is given.
+const loopback = "planetag-loopback-only"
+
 // Of returns the secret for a purpose; the purpose is what a report of a leak says.
 func Of(purpose string) string { return marker + "-" + purpose }
 
@@ -19,7 +22,7 @@ func Of(purpose string) string { return marker + "-" + purpose }
 func Find(text string) (as string, found bool) {
 	lower := strings.ToLower(text)
 	switch {
-	case strings.Contains(lower, marker):
+	case strings.Contains(lower, marker), strings.Contains(lower, loopback):
 		return "in clear", true
 	case strings.Contains(lower, hex.EncodeToString([]byte(marker))):
 		return "in hexadecimal", true

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"planetag/pipeline/devstore"
 )
 
 func TestFindSeesASecretInEveryDress(t *testing.T) {
@@ -17,6 +19,7 @@ func TestFindSeesASecretInEveryDress(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dress, text := range map[string]string{
+		"the demo's":   "key " + devstore.SecretKey,
 		"plain":        "cannot log in with " + secret,
 		"upper case":   strings.ToUpper(secret),
 		"quoted":       fmt.Sprintf("%q", secret),

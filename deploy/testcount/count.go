@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"planetag/deploy/secrets"
 )
 
 // event is one line of go test -json; see the documentation of cmd/test2json.
@@ -37,11 +39,12 @@ type counter struct {
 	total    totals
 	packages map[string]*totals
 	texts    map[string]*strings.Builder // output by package and test, kept until the test is over
+	unended  map[string]string           // the begin of a line, by package and test
 }
 
 // count reads events to the end, reports each package on out, and returns the figures.
 func count(events io.Reader, out io.Writer) (totals, error) {
-	c := counter{out: out, packages: map[string]*totals{}, texts: map[string]*strings.Builder{}}
+	c := counter{out: out, packages: map[string]*totals{}, texts: map[string]*strings.Builder{}, unended: map[string]string{}}
 	decoder := json.NewDecoder(events)
 	for {
 		var e event
@@ -58,6 +61,7 @@ func count(events io.Reader, out io.Writer) (totals, error) {
 
 func (c *counter) take(e event) {
 	key := e.Package + " " + e.Test
+	c.hush(key, &e)
 	switch e.Action {
 	case "build-output":
 		fmt.Fprint(c.out, e.Output)
@@ -74,6 +78,24 @@ func (c *counter) take(e event) {
 		}
 	}
 }
+
+// hush takes a secret out of an output and makes it a failure. A long line comes in pieces.
+func (c *counter) hush(key string, e *event) {
+	line := c.unended[key] + e.Output
+	delete(c.unended, key)
+	if as, found := secrets.Find(line); found {
+		c.of(e.Package).Failed++
+		e.Output = "[a line with a secret is left out]\n"
+		fmt.Fprintf(c.out, "LEAK  %s %s: the output shows a secret, %s\n", e.Package+e.ImportPath, e.Test, as)
+		return
+	}
+	if !strings.HasSuffix(line, "\n") && line != "" {
+		c.unended[key] = line[max(0, len(line)-maxSecret):]
+	}
+}
+
+// maxSecret is longer than any secret, in any encoding.
+const maxSecret = 1 << 10
 
 // text returns what a test wrote and forgets it.
 func (c *counter) text(key string) string {
