@@ -19,11 +19,12 @@ type options struct {
 	corpus   string // more files, everything below; empty = none
 	seed     uint64
 	count    int
-	limit    time.Duration // of one file
-	memory   int64         // MiB of all processes together
-	patience time.Duration // without any verdict
-	report   string        // a document for the table; empty = none
-	log      string        // of the worker; empty = a temporary one
+	limit    time.Duration          // of one file
+	memory   int64                  // MiB of all processes together
+	patience time.Duration          // without any verdict
+	report   string                 // a document for the table; empty = none
+	log      string                 // of the worker; empty = a temporary one
+	pick     func(name string) bool // says which of the made files are sent; nil = all
 	// between is called between any two rounds; a test does its harm here.
 	between func(verdicts int, worker *os.Process)
 }

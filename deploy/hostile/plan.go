@@ -29,6 +29,9 @@ func plan(o options) ([]*sent, error) {
 	}
 	for n := range o.count {
 		file := made.File(chosen(n, o.count, made.Crafted()))
+		if o.pick != nil && !o.pick(file.Name) {
+			continue
+		}
 		add(&sent{
 			id: bucket + "/made/" + file.Name, name: file.Name, format: file.Format, mutation: file.Mutation,
 			load: func() ([]byte, error) { return made.File(chosen(n, o.count, made.Crafted())).Data, nil },

@@ -108,6 +108,12 @@ func (f *Forge) pngBombs() []recipe {
 			return pngOf(headerChunk(uint32(b.w), uint32(b.h), b.depth, b.colour, b.interlace), chunk("IDAT", zeros(b.megabytes)))
 		}})
 	}
+	return append(list, pngFloods()...)
+}
+
+// pngFloods are small pictures beside which there is far too much of something else.
+func pngFloods() []recipe {
+	var list []recipe
 	head, body := headerChunk(64, 64, 8, 2, 0), chunk("IDAT", deflated(make([]byte, 64*193)))
 	add := func(detail string, bake func() []byte) {
 		list = append(list, recipe{"png", "bomb", detail, func(*rand.Rand) []byte { return bake() }})

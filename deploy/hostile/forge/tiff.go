@@ -108,11 +108,19 @@ func (f *Forge) tiffs() []recipe {
 			add("header", fmt.Sprintf("tag-%d-is-%d", lie.tag, v), entry{lie.tag, kind, 1, v})
 		}
 	}
+	return append(list, tiffCounts()...)
+}
+
+// tiffCounts say that an entry has none, many, or values of no type.
+func tiffCounts() (list []recipe) {
+	add := func(detail string, changes ...entry) {
+		list = append(list, recipe{"tiff", "header", detail, fixed(tiffOf(0, plain(changes...)...))})
+	}
 	for _, tag := range []uint16{256, 258, 273, 279, 320, 324, 34675, 34665, 33723, 700, 347, 37724} {
 		for _, count := range []uint32{0, 2, 65536, 1 << 28, 0xffffffff} {
-			add("header", fmt.Sprintf("tag-%d-of-%d-values", tag, count), entry{tag, tLong, count, 8})
+			add(fmt.Sprintf("tag-%d-of-%d-values", tag, count), entry{tag, tLong, count, 8})
 		}
-		add("header", fmt.Sprintf("tag-%d-of-no-type", tag), entry{tag, 255, 1, 1})
+		add(fmt.Sprintf("tag-%d-of-no-type", tag), entry{tag, 255, 1, 1})
 	}
 	return list
 }
