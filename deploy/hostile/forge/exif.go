@@ -18,7 +18,8 @@ func exifOf(first, second []byte, values ...[]byte) []byte {
 
 // carriers wrap EXIF into an honest photo of each format that has a place for it.
 func (f *Forge) carriers() map[string]func(exif []byte) []byte {
-	p, png, webp := f.first(jpegFormat, "photo.jpg").data, f.first("png", "photo.png").data, f.first("webp", "photo.webp").data
+	p, png, webp := f.first(jpegFormat, "photo.jpg").data, f.first("png", "photo.png").data, f.first("webp", "lossy.webp").data
+	w, h := sizeOf(webp)
 	codecs := f.codecs()
 	inHEIF := func(c codec) func([]byte) []byte {
 		return func(exif []byte) []byte {
@@ -30,7 +31,7 @@ func (f *Forge) carriers() map[string]func(exif []byte) []byte {
 			return behindStart(p, segment(0xe1, []byte("Exif\x00\x00"), exif[:min(len(exif), 65000)]))
 		},
 		"png":  func(exif []byte) []byte { return join(png[:33], chunk("eXIf", exif), png[33:]) },
-		"webp": func(exif []byte) []byte { return riff(extended(8, 120, 90), picture(webp), riffChunk("EXIF", exif)) },
+		"webp": func(exif []byte) []byte { return riff(extended(8, w, h), picture(webp), riffChunk("EXIF", exif)) },
 		"heic": inHEIF(codecs[0]), "avif": inHEIF(codecs[1]),
 	}
 }

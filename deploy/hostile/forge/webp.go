@@ -31,6 +31,8 @@ func (f *Forge) webps() []recipe {
 		list = append(list, recipe{"webp", mutation, detail, fixed(data)})
 	}
 	for name, photo := range map[string][]byte{"lossy": lossy, "photo": lossless} {
+		w, h := sizeOf(photo)
+		add("none", name+"-honest", riff(extended(0, w, h), picture(photo)))
 		for _, v := range []uint32{0, 4, 11, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffff6} {
 			add("header", fmt.Sprintf("%s-file-of-%x", name, v), patch(photo, 4, le(v)))
 			add("header", fmt.Sprintf("%s-chunk-of-%x", name, v), patch(photo, 16, le(v)))
@@ -44,10 +46,10 @@ func (f *Forge) webps() []recipe {
 			}
 		}
 		list = append(list, animations(name, photo)...)
-		add("structure", name+"-profile-of-nothing", riff(extended(0x20, 64, 64), riffChunk("ICCP", nil), picture(photo)))
-		add("structure", name+"-alpha-of-nothing", riff(extended(0x10, 64, 64), riffChunk("ALPH", nil), picture(photo)))
-		add("structure", name+"-alpha-of-noughts", riff(extended(0x10, 64, 64), riffChunk("ALPH", bytes.Repeat([]byte{0xff}, 999)), picture(photo)))
-		add("structure", name+"-two-canvases", riff(extended(0, 64, 64), extended(0x3e, 9000, 9000), picture(photo)))
+		add("structure", name+"-profile-of-nothing", riff(extended(0x20, w, h), riffChunk("ICCP", nil), picture(photo)))
+		add("structure", name+"-alpha-of-nothing", riff(extended(0x10, w, h), riffChunk("ALPH", nil), picture(photo)))
+		add("structure", name+"-alpha-of-noughts", riff(extended(0x10, w, h), riffChunk("ALPH", bytes.Repeat([]byte{0xff}, 999)), picture(photo)))
+		add("structure", name+"-two-canvases", riff(extended(0, w, h), extended(0x3e, 9000, 9000), picture(photo)))
 		add("structure", name+"-two-pictures", riff(picture(photo), picture(photo)))
 	}
 	for _, side := range []uint32{1, 9990, 16384} {
@@ -68,18 +70,28 @@ func grownVP8(webp []byte, side uint16) []byte {
 	return patch(webp, i+3, le(side, side))
 }
 
+// sizeOf reads width and height of a simple WebP.
+func sizeOf(webp []byte) (w, h uint32) {
+	if i := bytes.Index(webp, []byte{0x9d, 0x01, 0x2a}); string(webp[12:16]) == "VP8 " && i > 0 {
+		return uint32(binary.LittleEndian.Uint16(webp[i+3:])), uint32(binary.LittleEndian.Uint16(webp[i+5:]))
+	}
+	bits := binary.LittleEndian.Uint32(webp[21:])
+	return bits&0x3fff + 1, bits>>14&0x3fff + 1
+}
+
 func animations(name string, photo []byte) (list []recipe) {
 	piece := picture(photo)
+	w, h := sizeOf(photo)
 	shown := func(x, y, w, h uint32) []byte {
 		return riffChunk("ANMF", join(le(x)[:3], le(y)[:3], le(w)[:3], le(h)[:3], le(uint32(0))[:3], []byte{0xff}, piece))
 	}
 	start := riffChunk("ANIM", make([]byte, 6))
 	for _, n := range []int{0, 1, 2000} {
 		list = append(list, recipe{"webp", "animation", fmt.Sprintf("%s-%d-frames", name, n), func(*rand.Rand) []byte {
-			return riff(extended(2, 9000, 9000), start, bytes.Repeat(shown(0, 0, 63, 63), n))
+			return riff(extended(2, 9000, 9000), start, bytes.Repeat(shown(0, 0, w-1, h-1), n))
 		}})
 	}
-	nested := shown(0, 0, 63, 63)
+	nested := shown(0, 0, w-1, h-1)
 	for range 12 {
 		nested = riffChunk("ANMF", join(make([]byte, 16), nested))
 	}
@@ -90,6 +102,6 @@ func animations(name string, photo []byte) (list []recipe) {
 		recipe{"webp", "animation", name + "-frame-outside", fixed(riff(extended(2, 64, 64), start, huge))},
 		recipe{"webp", "animation", name + "-frame-without-end", fixed(riff(extended(2, 64, 64), start, lying))},
 		recipe{"webp", "loop", name + "-frames-in-frames", fixed(riff(extended(2, 64, 64), start, nested))},
-		recipe{"webp", "animation", name + "-no-start", fixed(riff(extended(2, 64, 64), shown(0, 0, 63, 63)))},
+		recipe{"webp", "animation", name + "-no-start", fixed(riff(extended(2, 64, 64), shown(0, 0, w-1, h-1)))},
 	)
 }
