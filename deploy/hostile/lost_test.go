@@ -27,3 +27,12 @@ func TestALostFileIsReported(t *testing.T) {
 		t.Errorf("%v\n%s", err, table)
 	}
 }
+
+// TestAWorkerThatCannotStartEndsTheRun does not wait for verdicts of a worker that never works.
+func TestAWorkerThatCannotStartEndsTheRun(t *testing.T) {
+	o := options{root: "../..", binary: "testdata/broken.sh", count: 3, seed: 1, limit: time.Second, memory: 1 << 20, patience: time.Minute}
+	o.log = filepath.Join(t.TempDir(), "worker.log")
+	if _, err := run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "the worker crashed 3 times") || !strings.Contains(err.Error(), o.log) {
+		t.Errorf("got %v", err)
+	}
+}

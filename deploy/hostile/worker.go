@@ -24,6 +24,9 @@ type worker struct {
 // mostCrashes is how often the worker is started again. Whoever crashes more often will not come to an end.
 const mostCrashes = 50
 
+// mostStarts is how often a worker may end before it has asked for a file: then it is no file that it ends from.
+const mostStarts = 3
+
 // start starts the worker; it does not wait until it is ready, as no orchestrator does. It ends by stop and by no context, so that its end is in order.
 func (w *worker) start() error {
 	file, err := os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -52,7 +55,7 @@ func (w *worker) revive(suspects []string) error {
 		return nil
 	}
 	w.crashes = append(w.crashes, fmt.Sprintf("the worker ended by itself (%s) with these on the way: %v", w.cmd.ProcessState, suspects))
-	if len(w.crashes) >= mostCrashes {
+	if len(w.crashes) >= mostCrashes || len(w.crashes) >= mostStarts && len(suspects) == 0 {
 		return fmt.Errorf("the worker crashed %d times; the last: %s", len(w.crashes), w.crashes[len(w.crashes)-1])
 	}
 	return w.start()
