@@ -12,6 +12,7 @@ export CGO_ENABLED := 1
 # The Go tool stamps the version into the binary, and gives up where git would: in a copy without history.
 BUILDVCS := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 GOLANGCI := 2.15.0
+GOVULNCHECK := 1.9.0
 BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
@@ -70,6 +71,8 @@ fuzz: setup ## every fuzz target, one after another on one core: FUZZTIME=30s
 lint: ## what a reviewer would say, said by a machine
 	@deploy/lint/golangci.sh $(GOLANGCI) $(PACKAGES)
 	@deploy/lint/files.sh
+	@go run ./deploy/lint/licences ./cmd/planetag >/dev/null
+	@deploy/lint/vulnerabilities.sh $(GOVULNCHECK) ./...
 
 bench: setup ## the benchmarks of the Go packages
 	@go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
