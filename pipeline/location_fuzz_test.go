@@ -25,6 +25,7 @@ func FuzzLocation(f *testing.F) {
 		`{"photo_id":"a","status":"abstained","time":"2026-01-01T00:00:00.123456789+14:00","entropy":-0.0,"confidence":1e-320}`,
 		`{"photo_id":"\ud800","status":"opted_out","time":"9999-12-31T23:59:59-12:00"}`,
 		`{"photo_id":"a","status":"given","location":{"lat":90.00000001,"lon":-180},"given":{"lat":90,"lon":-180},"time":"2026-01-01T00:00:00Z"}`,
+		`{"photo_id":"a","status":"given","location":{"lat":91,"lon":181},"given":{"lat":91,"lon":181},"time":"2026-01-01T00:00:00Z"}`,
 		`{"photo_id":"a","status":"estimated","radius_p50_m":1,"radius_p90_m":9223372036854775807,"location":{"lat":-89.9999999,"lon":179.9999999},"time":"2026-01-01T00:00:00Z"}`,
 	} {
 		f.Add([]byte(seed))

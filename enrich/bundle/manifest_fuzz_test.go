@@ -20,10 +20,28 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(good)
 	for _, change := range [][2]string{
-		{"crop: ", "crop: .nan # "}, {"crop: ", "crop: 1e-300 # "}, {"cnn.onnx", "../cnn.onnx"}, {"cnn.onnx", "/etc/passwd"}, {"cnn.onnx", `a\b`}, {"confidence: ", "confidence: .inf # "},
-		{"bytes: ", "bytes: 0x"}, {"schema: 1", "schema: 1.0"}, {"name: ", "name: &a "}, {"lstm", "lstm_repeat"}, {"p50_m: ", "p50_m: -"}, {"width: ", "width: 99999999999999999999"},
+		{"crop: 0.875", "crop: .nan"},
+		{"crop: 0.875", "crop: 1e-300"},
+		{"crop: 0.875", "crop: .inf"},
+		{"cnn.onnx", "../cnn.onnx"},
+		{"cnn.onnx", "/etc/passwd"},
+		{"cnn.onnx", `a\b`},
+		{"confidence: 0.8", "confidence: .inf"},
+		{"p90_m: 150000", "p90_m: .nan"},
+		{"p50_m: 20000", "p50_m: -20000"},
+		{"temperature: 1.0", "temperature: .nan"},
+		{"abstain_below: 0.4", "abstain_below: .nan"},
+		{"bytes: 908", "bytes: 0x38c"},
+		{"bytes: 908", "bytes: -1"},
+		{"schema: 1", "schema: 1.0"},
+		{"name: tiny", "name: &a tiny"},
+		{"default: lstm_repeat", "default: lstm"},
+		{"width: 8", "width: 99999999999999999999"},
 	} {
-		f.Add([]byte(strings.Replace(string(good), change[0], change[1], 1)))
+		if !strings.Contains(string(good), change[0]) {
+			f.Fatalf("the manifest has no %q", change[0])
+		}
+		f.Add([]byte(strings.ReplaceAll(string(good), change[0], change[1])))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		b, err := readText(t, text)

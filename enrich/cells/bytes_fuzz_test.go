@@ -55,7 +55,7 @@ func FuzzLoadBytes(f *testing.F) {
 
 // FuzzParseToken takes a token only if it is the one that its cell has.
 func FuzzParseToken(f *testing.F) {
-	for _, seed := range []string{"132f6", "1", "3", "X", "", "0", "132F6", "132f60", "ffffffffffffffff", "00000000000000001", "1 ", "b", "2ef59bd352b93ac3"} {
+	for _, seed := range []string{"132f6", "1", "3", "X", "", "0", "132F6", "132f60", "ffffffffffffffff", "00000000000000001", "1 ", "b", "2ef59bd352b93ac3", "B", "b0", "0b", "89c2", "89C25"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
