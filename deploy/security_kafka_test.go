@@ -41,6 +41,7 @@ func TestASecuredKafkaIsUsedWithTheLeastRights(t *testing.T) {
 		return
 	}
 	f.workWithLeastRights(t, sent)
+	t.Run("no page and no dump shows a secret", f.showNothing)
 }
 
 // lacking is the user who has all rights but those of one row.
@@ -85,6 +86,8 @@ func (f *fortress) tellMistakes(t *testing.T) {
 		{"TLS where there is none", []string{"KAFKA_BROKERS", f.store.URL[len("http://"):]}, 78, []string{"certificate refused", "kafka.tls.enabled: false"}},
 		{"nobody there", []string{"KAFKA_BROKERS", freeAddress(t)}, 69, []string{"connection refused"}},
 		{"a file of the password that is not there", []string{"KAFKA_SASL_PASSWORD", "", "KAFKA_SASL_PASSWORD_FILE", "/nowhere/password"}, 78, []string{"kafka.sasl.password_file"}},
+		{"a wrong key of the store", []string{"STAGES", "photos", "S3_SECRET_KEY", secrets.Of("wrong")}, 78, []string{"storage is set wrong", "s3.secret_key"}},
+		{"an unknown user of the store", []string{"STAGES", "photos", "S3_ACCESS_KEY", "unknown"}, 78, []string{"storage is set wrong", "s3.access_key"}},
 	} {
 		t.Run(row.story, func(t *testing.T) { f.refused(t, with(right, row.change...), row.status, row.says...) })
 	}

@@ -32,6 +32,11 @@ func TestEveryMechanismOverTLSLetsTheRightPasswordIn(t *testing.T) {
 				t.Errorf("a wrong password: %v", err)
 			}
 			secrets.Check(t, "the error", err.Error())
+			for story, address := range map[string]string{"another host's certificate": k.WrongHost, "a certificate out of its time": k.Expired} {
+				if err := ping(address, secrets.Of("somebody")); !errors.Is(err, consumer.ErrCertificate) {
+					t.Errorf("%s: %v", story, err)
+				}
+			}
 		})
 	}
 }
