@@ -3,6 +3,8 @@ package chaos
 import (
 	"context"
 	"time"
+
+	"planetag/deploy/realkafka"
 )
 
 // row is one line of the report: what is sent, what is broken meanwhile.
@@ -97,7 +99,11 @@ func killBrokers(ctx context.Context, s *scene, faults int) {
 		s.counts["broker kill -9"]++
 		s.fleet.kill9(s.victim())
 		s.counts["kill -9"]++
-		s.pause(ctx, s.between(500*time.Millisecond, 5*time.Second))
+		away := s.between(500*time.Millisecond, 5*time.Second)
+		if len(s.set.brokers) == 1 {
+			away += realkafka.Missed // why: see realkafka.StartSplit
+		}
+		s.pause(ctx, away)
 		b.Restart()
 		s.fleet.start()
 		s.pause(ctx, s.between(2*time.Second, 5*time.Second))

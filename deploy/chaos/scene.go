@@ -35,7 +35,12 @@ type stageSet struct {
 
 func build(t *testing.T, brokers int) *stageSet {
 	t.Helper()
-	s := &stageSet{brokers: realkafka.StartCluster(t, brokers), store: realkafka.StartVersity(t), root: realkafka.Root(t)}
+	s := &stageSet{store: realkafka.StartVersity(t), root: realkafka.Root(t)}
+	if brokers == 1 {
+		s.brokers = []*realkafka.Kafka{realkafka.StartSplit(t)}
+	} else {
+		s.brokers = realkafka.StartCluster(t, brokers)
+	}
 	s.binary = filepath.Join(s.root, "bin", "planetag")
 	if _, err := os.Stat(s.binary); err != nil {
 		realkafka.Missing(t, "bin/planetag is not built; `make build` does it")

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"planetag/deploy/realkafka"
 )
 
 // TestSoak keeps one worker under steady input for CHAOS_SOAK minutes while its companion is killed, the broker dies and frozen moments pass, and prints
@@ -95,7 +97,7 @@ func (s *scene) disturb(ctx context.Context, watched *worker) {
 		s.fleet.start()
 	case dice == 0:
 		s.set.brokers[0].Kill9()
-		s.pause(ctx, 2*time.Second)
+		s.pause(ctx, realkafka.Missed)
 		s.set.brokers[0].Restart()
 		s.counts["broker kill -9"]++
 	case dice < 3:

@@ -44,6 +44,9 @@ broker.heartbeat.interval.ms=500
 auto.create.topics.enable=false
 `
 
+// Missed is after how long a controller has surely missed a broker that died.
+const Missed = 4 * time.Second
+
 // Start formats and starts one node and returns when it listens. It is stopped when the test ends.
 func Start(t testing.TB) *Kafka {
 	t.Helper()

@@ -90,3 +90,31 @@ func TestAPartThatDoesNotStartIsNamedWithItsLog(t *testing.T) {
 		t.Error("a missing program was started")
 	}
 }
+
+func TestABrokerApartFromItsControllerComesBack(t *testing.T) {
+	k := StartSplit(t)
+	k.Kill9()
+	time.Sleep(Missed)
+	k.Restart()
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(k.Addr()), kgo.MetadataMinAge(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for { // it listens before the controller lets it work
+		topic := kmsg.NewCreateTopicsRequestTopic()
+		topic.Topic, topic.NumPartitions, topic.ReplicationFactor = "letters", 1, 1
+		request := kmsg.NewPtrCreateTopicsRequest()
+		request.Topics = append(request.Topics, topic)
+		answer, err := request.RequestWith(ctx, client)
+		if err == nil && answer.Topics[0].ErrorCode == 0 {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("make a topic: %v %+v", err, answer)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
