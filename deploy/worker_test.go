@@ -83,13 +83,7 @@ func newWorker(t *testing.T, k *realkafka.Kafka, v *realkafka.Versity) *worker {
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	secrets.Watch(t, "the worker's log", func() string {
-		text, err := os.ReadFile(w.log)
-		if err != nil {
-			t.Error(err)
-		}
-		return string(text)
-	})
+	secrets.WatchFile(t, w.log)
 	t.Cleanup(func() {
 		if w.cmd != nil {
 			w.kill9()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"planetag/consumer"
 	"planetag/consumer/devbroker"
+	"planetag/deploy/secrets"
 	"planetag/enrich/bundle"
 	"planetag/enrich/infer"
 	"planetag/pipeline"
@@ -61,7 +61,7 @@ func TestExplainSaysWhatTheWorkerPublishes(t *testing.T) {
 	}
 	t.Cleanup(func() { server.Close() })
 	cfg.Kafka.Brokers, cfg.Kafka.SessionTimeout = []string{broker.Addr()}, pipeline.Duration(time.Second)
-	cfg.S3.Endpoint, cfg.S3.AccessKey, cfg.S3.SecretKey, cfg.HTTP.Listen = server.URL(), "a", "b", ""
+	cfg.S3.Endpoint, cfg.S3.AccessKey, cfg.S3.SecretKey, cfg.HTTP.Listen = server.URL(), "a", pipeline.Secret(secrets.Of("s3")), ""
 	store, err := pipeline.NewStore(cfg.S3, cfg.Photos.MaxObjectBytes)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func publishedBy(t *testing.T, cfg pipeline.Config, colours ...string) map[strin
 	defer cancel()
 	worker := make(chan error, 1)
 	working, stop := context.WithCancel(ctx)
-	go func() { worker <- pipeline.Run(working, cfg, slog.New(slog.DiscardHandler)) }()
+	go func() { worker <- pipeline.Run(working, cfg, secrets.Log(t)) }()
 	client, err := consumer.NewClient(consumer.Config{Brokers: cfg.Kafka.Brokers})
 	if err != nil {
 		t.Fatal(err)

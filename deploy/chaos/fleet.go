@@ -12,9 +12,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"planetag/deploy/secrets"
 )
 
 // fleet is the worker processes of one group, which are killed, frozen and stopped as the plan says.
@@ -24,6 +27,7 @@ type fleet struct {
 	env    []string // every setting, as environment variables
 	log    string   // of all of them, appended
 
+	watched sync.Once // the log, for secrets
 	running []*worker
 	ended   []string // how workers ended that nobody had touched
 	redone  int      // photos that a killed worker's CNN had seen and nobody had published: most at one kill
@@ -54,6 +58,7 @@ func (f *fleet) start() *worker {
 	defer file.Close()
 	w := &worker{cmd: exec.Command(f.binary, "run"), url: "http://" + address, done: make(chan struct{})}
 	w.cmd.Stdout, w.cmd.Stderr = file, file
+	f.watched.Do(func() { secrets.WatchFile(f.t, f.log) })
 	w.cmd.Env = append(append(os.Environ(), f.env...), "PLANETAG_HTTP_LISTEN="+address)
 	if err := w.cmd.Start(); err != nil {
 		f.t.Fatal(err)

@@ -64,13 +64,7 @@ func StartSecure(t testing.TB, users map[string]string) *Secure {
 		s.writeCertificates(k)
 		return text + logins(everybody), scramArguments(everybody)
 	})[0]
-	secrets.Watch(t, "Kafka's log", func() string {
-		text, err := os.ReadFile(s.file("kafka.log"))
-		if err != nil {
-			t.Errorf("read Kafka's log: %v", err)
-		}
-		return string(text)
-	})
+	secrets.WatchFile(t, s.file("kafka.log"))
 	return s
 }
 

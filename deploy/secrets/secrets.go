@@ -4,7 +4,11 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -57,6 +61,18 @@ func Watch(t testing.TB, what string, text func() string) {
 	})
 }
 
+// WatchFile is Watch for a file that grows until the test ends.
+func WatchFile(t testing.TB, path string) {
+	t.Helper()
+	Watch(t, filepath.Base(path), func() string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Errorf("look for secrets: %v", err)
+		}
+		return string(text)
+	})
+}
+
 // Check fails the test if the text shows a secret.
 func Check(t testing.TB, what, text string) {
 	t.Helper()
@@ -65,4 +81,33 @@ func Check(t testing.TB, what, text string) {
 			t.Errorf("%s shows a secret, %s, in line %d", what, as, number+1)
 		}
 	}
+}
+
+// Log returns a logger at level debug that keeps nothing, and fails the test, when it ends, if a secret went through it.
+func Log(t testing.TB) *slog.Logger {
+	t.Helper()
+	found := &leaks{}
+	t.Cleanup(func() {
+		found.mu.Lock()
+		defer found.mu.Unlock()
+		for _, as := range found.as {
+			t.Errorf("a secret was logged, %s", as)
+		}
+	})
+	return slog.New(slog.NewJSONHandler(found, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// leaks remembers how secrets were written. A logger writes a record at once.
+type leaks struct {
+	mu sync.Mutex
+	as []string
+}
+
+func (l *leaks) Write(record []byte) (int, error) {
+	if as, found := Find(string(record)); found {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.as = append(l.as, as)
+	}
+	return len(record), nil
 }

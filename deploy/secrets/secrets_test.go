@@ -75,3 +75,16 @@ func TestWatchFailsATestWithoutRepeatingTheSecret(t *testing.T) {
 	}
 	Check(t, "a clean log", "first line\nsecond line\n")
 }
+
+func TestALoggerThatIsGivenASecretFailsTheTest(t *testing.T) {
+	for secret, leaks := range map[string]int{"hush": 0, Of("test"): 1} {
+		r := &recorder{TB: t}
+		Log(r).Debug("logged in", "password", secret)
+		for _, f := range r.cleanup {
+			f()
+		}
+		if len(r.errors) != leaks {
+			t.Errorf("reported %q, want %d", r.errors, leaks)
+		}
+	}
+}

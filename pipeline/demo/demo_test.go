@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"planetag/consumer/devbroker"
+	"planetag/deploy/secrets"
 	"planetag/enrich/bundle"
 	"planetag/enrich/infer"
 	"planetag/pipeline"
@@ -45,10 +45,10 @@ func noLeaks(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t, ignore...) })
 }
 
-func options(bundle string) Options {
+func options(t *testing.T, bundle string) Options {
 	cfg := pipeline.DefaultConfig()
 	cfg.Bundle.Path = bundle
-	return Options{Config: cfg, Log: slog.New(slog.DiscardHandler), Patience: 30 * time.Second}
+	return Options{Config: cfg, Log: secrets.Log(t), Patience: 30 * time.Second}
 }
 
 // The promise of the README: the shipped photos, every status at least once, every photo accounted for.
@@ -61,7 +61,7 @@ func TestDemoShowsEveryStatus(t *testing.T) {
 			}
 			noLeaks(t)
 			var out bytes.Buffer
-			sum, err := Run(context.Background(), options(dir), &out)
+			sum, err := Run(context.Background(), options(t, dir), &out)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out.String())
 			}
@@ -150,7 +150,7 @@ func folderOf(t *testing.T, photos map[string]string) string {
 func TestFolderWithoutTruthHasNoErrorFigures(t *testing.T) {
 	needLibrary(t)
 	noLeaks(t)
-	o := options(tiny)
+	o := options(t, tiny)
 	o.Folder = folderOf(t, map[string]string{"rome/1.jpg": "red", "rome/2.jpg": "grey", "alone.jpg": "grey"})
 	var out bytes.Buffer
 	sum, err := Run(context.Background(), o, &out)
@@ -179,10 +179,11 @@ func parts(t *testing.T) pipeline.Config {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	cfg, err := local(t.Context(), options(tiny).Config, broker.Addr(), store.URL())
+	cfg, err := local(t.Context(), options(t, tiny).Config, broker.Addr(), store.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.S3.SecretKey = pipeline.Secret(secrets.Of("s3")) // this store takes any
 	return cfg
 }
 
@@ -192,8 +193,8 @@ func TestAttachedShowsDoNotMixWithEarlierOnes(t *testing.T) {
 	cfg := parts(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	worker := make(chan error, 1)
-	go func() { worker <- pipeline.Run(ctx, cfg, slog.New(slog.DiscardHandler)) }()
-	o := options(tiny)
+	go func() { worker <- pipeline.Run(ctx, cfg, secrets.Log(t)) }()
+	o := options(t, tiny)
 	o.Config, o.Attach = cfg, true
 	o.Folder = folderOf(t, map[string]string{"rome/1.jpg": "red", "rome/2.jpg": "grey"})
 	for range 2 {

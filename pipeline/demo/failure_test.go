@@ -19,14 +19,14 @@ import (
 func TestRunFailsClearly(t *testing.T) {
 	needLibrary(t)
 	noLeaks(t)
-	silent := options(tiny)
+	silent := options(t, tiny)
 	silent.Config, silent.Attach, silent.Patience = parts(t), true, 300*time.Millisecond
 	silent.Folder = folderOf(t, map[string]string{"rome/1.jpg": "red", "alone.jpg": "grey"})
 	bucketless := silent
 	bucketless.Config.S3.Bucket = ""
-	libraryless := options(tiny)
+	libraryless := options(t, tiny)
 	libraryless.Config.Bundle.Library = "/no/such/library.so"
-	nowhere := options(tiny)
+	nowhere := options(t, tiny)
 	nowhere.Folder = "/no/such/folder"
 	for _, row := range []struct {
 		story string
@@ -36,10 +36,10 @@ func TestRunFailsClearly(t *testing.T) {
 	}{
 		{"nobody works", silent, ErrSilent, "alone.jpg, rome/1.jpg"},
 		{"no bucket to put photos into", bucketless, pipeline.ErrConfig, "s3.bucket"},
-		{"no bundle", options(t.TempDir()), pipeline.ErrConfig, "bundle"},
+		{"no bundle", options(t, t.TempDir()), pipeline.ErrConfig, "bundle"},
 		{"no library", libraryless, infer.ErrLibrary, "/no/such/library.so"},
 		{"no folder", nowhere, ErrFolder, "/no/such/folder"},
-		{"a bundle with a flipped byte", options(flipped(t)), bundle.ErrBundle, "cnn.onnx"},
+		{"a bundle with a flipped byte", options(t, flipped(t)), bundle.ErrBundle, "cnn.onnx"},
 	} {
 		_, err := Run(context.Background(), row.o, io.Discard)
 		if !errors.Is(err, row.is) || !strings.Contains(err.Error(), row.says) {
@@ -97,7 +97,7 @@ func TestInterrupted(t *testing.T) {
 			noLeaks(t)
 			ctx, cancel := context.WithCancel(context.Background())
 			out := &endAt{text: row.at, cancel: cancel}
-			o := options(tiny)
+			o := options(t, tiny)
 			o.Keep = row.keep
 			if _, err := Run(ctx, o, out); !errors.Is(err, row.is) {
 				t.Errorf("got %v, want %v\n%s", err, row.is, out.String())
