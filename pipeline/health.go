@@ -36,6 +36,7 @@ type pulse struct {
 	last    time.Time        // when it last got on, or last had nothing to do
 	lag     map[string]int64 // records behind, by topic/partition
 	read    map[string]int64 // position, by topic/partition
+	owed    map[string]int64 // records read and not yet committed, by topic/partition
 }
 
 // NewHealth returns a health that is live and not yet ready. A stage that has work and does not get on for stallAfter is
@@ -151,6 +152,13 @@ func (h *Health) Progress(stage, topic string, partition int, position, end int6
 	p.read[key], p.lag[key] = position, max(end-position, 0)
 }
 
+// Owes says how many records of a partition were read and not yet committed.
+func (h *Health) Owes(stage, topic string, partition int, records int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pulse(stage).owed[partitionKey(topic, partition)] = records
+}
+
 // Left says that this process no longer works on a partition: what lags there is another's to answer for.
 func (h *Health) Left(stage, topic string, partition int) {
 	h.mu.Lock()
@@ -158,6 +166,7 @@ func (h *Health) Left(stage, topic string, partition int) {
 	p, key := h.pulse(stage), partitionKey(topic, partition)
 	delete(p.lag, key)
 	delete(p.read, key)
+	delete(p.owed, key)
 	delete(p.replays, key)
 	p.last = time.Now()
 }
@@ -167,7 +176,7 @@ func partitionKey(topic string, partition int) string { return fmt.Sprintf("%s/%
 func (h *Health) pulse(stage string) *pulse {
 	p := h.stages[stage]
 	if p == nil {
-		p = &pulse{last: time.Now(), replays: make(map[string]bool), lag: make(map[string]int64), read: make(map[string]int64)}
+		p = &pulse{last: time.Now(), replays: make(map[string]bool), lag: make(map[string]int64), read: make(map[string]int64), owed: make(map[string]int64)}
 		h.stages[stage] = p
 	}
 	return p
@@ -177,6 +186,9 @@ func (p *pulse) behind() int64 {
 	var n int64
 	for _, lag := range p.lag {
 		n += lag
+	}
+	for _, owed := range p.owed {
+		n += owed
 	}
 	return n
 }

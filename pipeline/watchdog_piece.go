@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"planetag/consumer"
@@ -116,15 +117,19 @@ func (d *Watchdog) strikes(stage string) int {
 	return d.stages[stage].strikes
 }
 
-// watchedAssignment is a partition whose reads and commits are watched.
+// watchedAssignment is a partition whose reads and commits are watched. It is used like the assignment in it.
 type watchedAssignment struct {
 	albumAssignment
 	dog      *Watchdog
 	stage    string
 	caughtUp func()
+	owes     func(records int64) // is told how many records were read and not yet committed
+	read     atomic.Int64        // behind the last record read
+	moved    atomic.Int64        // the group's offset
 }
 
-func (a watchedAssignment) CaughtUp() bool {
+// CaughtUp is the assignment's, and is passed on to the probes.
+func (a *watchedAssignment) CaughtUp() bool {
 	is := a.albumAssignment.CaughtUp()
 	if is {
 		a.caughtUp()
@@ -132,18 +137,28 @@ func (a watchedAssignment) CaughtUp() bool {
 	return is
 }
 
-func (a watchedAssignment) Fetch(ctx context.Context) ([]consumer.Record, error) {
+// Fetch is the assignment's.
+func (a *watchedAssignment) Fetch(ctx context.Context) ([]consumer.Record, error) {
 	ctx, p := a.dog.Enter(ctx, workTransaction)
 	defer p.leave()
-	return a.albumAssignment.Fetch(ctx)
+	records, err := a.albumAssignment.Fetch(ctx)
+	if n := len(records); n > 0 {
+		a.moved.CompareAndSwap(0, records[0].Offset)
+		a.read.Store(records[n-1].Offset + 1)
+		a.owes(a.read.Load() - a.moved.Load())
+	}
+	return records, err
 }
 
-func (a watchedAssignment) Commit(ctx context.Context, records []consumer.Record, next int64) error {
+// Commit is the assignment's.
+func (a *watchedAssignment) Commit(ctx context.Context, records []consumer.Record, next int64) error {
 	ctx, p := a.dog.Enter(ctx, workTransaction)
 	defer p.leave()
 	err := a.albumAssignment.Commit(ctx, records, next)
 	if err == nil {
 		a.dog.committed(a.stage)
+		a.moved.Store(next)
+		a.owes(a.read.Load() - next)
 	}
 	return err
 }

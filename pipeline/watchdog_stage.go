@@ -45,7 +45,15 @@ func (w *worker) hand(ctx context.Context, stage string, a *consumer.Assignment,
 	defer p.leave()
 	defer w.metrics.Left(stage, a.Topic(), a.Partition())
 	defer w.health.Left(stage, a.Topic(), a.Partition())
-	return handle(ctx, watchedAssignment{a, w.watchdog, stage, func() { w.health.CaughtUp(stage, a.Topic(), a.Partition()) }})
+	return handle(ctx, &watchedAssignment{
+		albumAssignment: a, dog: w.watchdog, stage: stage,
+		caughtUp: func() { w.health.CaughtUp(stage, a.Topic(), a.Partition()) },
+		owes: func(records int64) {
+			if stage == "photos" { // open albums are not owed: the album stage's offset waits for them
+				w.health.Owes(stage, a.Topic(), a.Partition(), records)
+			}
+		},
+	})
 }
 
 // allWork lists the kinds of work.
