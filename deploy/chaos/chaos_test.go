@@ -72,6 +72,9 @@ func perform(t *testing.T, set *stageSet, r row, seed uint64) (result, *fleet) {
 	for _, w := range s.fleet.running {
 		s.fleet.sample(w)
 	}
+	if s.fleet.turned > 0 {
+		s.note("%d workers ended at their start with status %d, because no broker answered, and were started again", s.fleet.turned, unavailable)
+	}
 	out := result{row: r, findings: found, injected: s.counts, notes: s.notes, peak: s.fleet.peak, took: time.Since(begun)}
 	for len(s.fleet.running) > 0 {
 		s.fleet.terminate(s.fleet.running[0])

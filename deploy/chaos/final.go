@@ -43,6 +43,22 @@ func final(ctx context.Context, brokers []string, n names) (*ledger, error) {
 	return l, nil
 }
 
+// written is how many records lie on the output topics, open transactions included: what grows as long as anybody works.
+func written(ctx context.Context, brokers []string, n names) (total int64, err error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.MetadataMinAge(100*time.Millisecond), kgo.RequestRetries(2))
+	if err != nil {
+		return 0, fmt.Errorf("make a client: %w", err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	list, err := listEnds(ctx, client, n, 0)
+	for _, end := range list {
+		total += end
+	}
+	return total, err
+}
+
 // place names a partition.
 type place struct {
 	topic     string

@@ -31,8 +31,12 @@ type fleet struct {
 	running []*worker
 	ended   []string // how workers ended that nobody had touched
 	redone  int      // photos that a killed worker's CNN had seen and nobody had published: most at one kill
+	turned  int      // workers that ended at their start because nothing answered, as an orchestrator expects
 	peak    int64    // greatest resident memory of one worker, bytes
 }
+
+// unavailable is the exit status of a worker that cannot reach a broker or the store at its start.
+const unavailable = 69
 
 // worker is one `planetag run`.
 type worker struct {
@@ -136,7 +140,12 @@ func (f *fleet) tend() {
 	for _, w := range f.running {
 		select {
 		case <-w.done:
-			f.ended = append(f.ended, fmt.Sprintf("by itself: %v", w.err))
+			var exit *exec.ExitError
+			if errors.As(w.err, &exit) && exit.ExitCode() == unavailable {
+				f.turned++
+			} else {
+				f.ended = append(f.ended, fmt.Sprintf("by itself: %v", w.err))
+			}
 			f.forget(w)
 			f.start()
 			return

@@ -52,7 +52,7 @@ type ledger struct {
 	newest     map[int32]time.Time      // when the last photo-level location of an input partition came
 	broken     []string
 	records    int
-	changed    time.Time
+	changed    time.Time // the last record
 	news       chan struct{}
 	next       map[place]int64
 }
@@ -169,11 +169,4 @@ func (l *ledger) takeEvent(r *kgo.Record) {
 		e.upTo, e.revision, e.photos = control.UpTo, control.Revision, control.Photos
 	}
 	l.albums[album] = append(l.albums[album], e)
-}
-
-// quietFor tells whether nothing was published for that long.
-func (l *ledger) quietFor(d time.Duration) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return time.Since(l.changed) >= d
 }

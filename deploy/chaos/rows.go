@@ -106,7 +106,8 @@ func killBrokers(ctx context.Context, s *scene, faults int) {
 		s.pause(ctx, away)
 		b.Restart()
 		s.fleet.start()
-		s.pause(ctx, s.between(2*time.Second, 5*time.Second))
+		s.waitWork(ctx)
+		s.pause(ctx, s.between(0, 2*time.Second))
 		s.fleet.tend()
 	}
 }
