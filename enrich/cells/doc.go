@@ -24,6 +24,8 @@
 //     tokens, and a token's prefix is not its ancestor, so ancestors are always
 //     listed ([Ancestors]).
 //   - Merging siblings into their parent: four classes are not one class.
+//   - Bounding the memory that a damaged file may ask for: a page of a few
+//     bytes can claim 4 GiB. A bundle's sums are checked before [Load].
 //
 // Units: latitudes and longitudes in degrees (WGS 84 read as a sphere),
 // distances in metres on a sphere of radius [EarthRadius].
