@@ -15,7 +15,7 @@ import (
 // marker is in every secret. It holds nothing that any encoding would have to quote.
 const marker = "hush7never7print7this"
 
-// loopback is the secret key of the embedded store, which the demo's worker is given.
+// loopback is the secret key of the embedded store.
 const loopback = "planetag-loopback-only"
 
 // Of returns the secret for a purpose; the purpose is what a report of a leak says.
