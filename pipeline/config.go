@@ -74,9 +74,11 @@ type S3Config struct {
 	SecretKeyFile string   `yaml:"secret_key_file" env:"SECRET_KEY_FILE"`
 	Bucket        string   `yaml:"bucket" env:"BUCKET"` // of references that name none
 	Anonymous     bool     `yaml:"anonymous" env:"ANONYMOUS"`
-	Parallel      int      `yaml:"parallel" env:"PARALLEL"`
+	MinParallel   int      `yaml:"min_parallel" env:"MIN_PARALLEL"`
+	MaxParallel   int      `yaml:"max_parallel" env:"MAX_PARALLEL"`
 	GoneGrace     Duration `yaml:"gone_grace" env:"GONE_GRACE"`
-	Timeout       Duration `yaml:"timeout" env:"TIMEOUT"` // of one attempt, body included
+	Timeout       Duration `yaml:"timeout" env:"TIMEOUT"`   // until an attempt's answer begins, and between two measurements of its rate
+	MinRate       Bytes    `yaml:"min_rate" env:"MIN_RATE"` // of a body, a second
 }
 
 // BundleConfig says where the model is; empty paths are searched for.
@@ -161,8 +163,8 @@ func DefaultConfig() Config {
 			EmbeddingsRetention: 168 * 60 * minute,
 		},
 		S3: S3Config{
-			Endpoint: "http://localhost:9000", Region: "us-east-1", Parallel: 64,
-			GoneGrace: 5 * second, Timeout: 60 * second,
+			Endpoint: "http://localhost:9000", Region: "us-east-1", MinParallel: 2, MaxParallel: 128,
+			GoneGrace: 5 * second, Timeout: 30 * second, MinRate: 4 << 10,
 		},
 		Stages: []string{"photos", "albums"},
 		Photos: PhotosConfig{

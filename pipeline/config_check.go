@@ -132,7 +132,9 @@ func (s S3Config) check(m *mistakes) {
 		err := checkBucket(s.Bucket)
 		m.when(err != nil, "s3.bucket is %q; it %v", s.Bucket, err)
 	}
-	m.atLeast("s3.parallel", s.Parallel, 1)
+	m.atLeast("s3.min_parallel", s.MinParallel, 1)
+	m.when(s.MaxParallel < s.MinParallel, "s3.max_parallel is %d, less than s3.min_parallel (%d)", s.MaxParallel, s.MinParallel)
+	m.when(s.MinRate < 0, "s3.min_rate is %s; it must not be negative", s.MinRate)
 	m.when(s.GoneGrace < 0, "s3.gone_grace is %s; it must not be negative", s.GoneGrace)
 	m.positive("s3.timeout", s.Timeout)
 }

@@ -27,6 +27,9 @@ type Metrics struct {
 	progress     *prometheus.GaugeVec
 	stuck        *prometheus.CounterVec
 	model        *prometheus.GaugeVec
+	reads        *prometheus.GaugeVec
+	readFailures *prometheus.CounterVec
+	storeSick    prometheus.Gauge
 	registerer   prometheus.Registerer
 }
 
@@ -37,6 +40,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.ofPhotos()
 	m.ofAlbums()
 	m.ofKafka()
+	m.ofStore()
 	m.stuck = counters("watchdog_stuck_total", "Pieces of work that stayed longer than their limit, by kind; each ended a membership.", "what")
 	m.model = gauges("model_info", "The bundle in use; always 1.", "bundle", "sha256", "library")
 	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
@@ -45,6 +49,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	reg.MustRegister(
 		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
 		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.stuck, m.model, build,
+		m.reads, m.readFailures, m.storeSick,
 	)
 	m.startAtZero()
 	return m
@@ -94,6 +99,10 @@ func (m *Metrics) startAtZero() {
 	for _, step := range []string{"fetch", "decode", "batch", "infer", "place", "commit"} {
 		m.stage.WithLabelValues(step)
 	}
+	for _, reason := range failureReasons() {
+		m.readFailures.WithLabelValues(reason.word)
+	}
+	m.readFailures.WithLabelValues(reasonConnection)
 	for _, what := range allWork() {
 		m.stuck.WithLabelValues(string(what))
 	}

@@ -1,14 +1,12 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"log/slog"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -28,10 +26,14 @@ type Object struct {
 // Store reads objects from S3. Its methods may be called from many goroutines.
 type Store struct {
 	client    *minio.Core
+	creds     *credentials.Credentials
 	bucket    string // what the store says of it judges the configuration: see failure
 	maxObject int64
 	grace     time.Duration
 	timeout   time.Duration
+	minRate   int64
+	limit     *readLimit
+	known     witnesses
 }
 
 // bodyAttempts is how often Get tries before it reports ErrStorage to a caller who can be patient for longer.
@@ -54,10 +56,10 @@ func NewStore(c S3Config, maxObject Bytes) (*Store, error) {
 		return nil, fmt.Errorf("%w: s3: %w", ErrConfig, err)
 	}
 	// The default keeps 16 idle connections: with more readers in parallel each object would cost a new connection.
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*c.Parallel, 2*c.Parallel
-	transport.MaxConnsPerHost = c.Parallel
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*c.MaxParallel, 2*c.MaxParallel
+	transport.DialContext = (&net.Dialer{Timeout: time.Duration(c.Timeout), KeepAlive: 15 * time.Second}).DialContext
 	client, err := minio.NewCore(endpoint.Host, &minio.Options{
-		Creds: creds, Secure: secure, Transport: transport,
+		Creds: creds, Secure: secure, Transport: plainAnswers{transport},
 		Region:     c.Region, // else the client asks for it once per bucket
 		MaxRetries: 1,        // it cannot retry a body; attempt does both
 	})
@@ -65,35 +67,25 @@ func NewStore(c S3Config, maxObject Bytes) (*Store, error) {
 		return nil, fmt.Errorf("%w: s3: %w", ErrConfig, err)
 	}
 	return &Store{
-		client: client, bucket: c.Bucket, maxObject: int64(maxObject),
-		grace: time.Duration(c.GoneGrace), timeout: time.Duration(c.Timeout),
+		client: client, creds: creds, bucket: c.Bucket, maxObject: int64(maxObject), grace: time.Duration(c.GoneGrace),
+		timeout: time.Duration(c.Timeout), minRate: int64(c.MinRate), limit: newReadLimit(c.MinParallel, c.MaxParallel),
 	}, nil
 }
 
-func (c S3Config) credentials() (*credentials.Credentials, error) {
-	switch {
-	case c.Anonymous:
-		return credentials.NewStatic("", "", "", credentials.SignatureAnonymous), nil
-	case c.AccessKey == "":
-		return credentials.NewChainCredentials([]credentials.Provider{
-			&credentials.EnvAWS{}, &credentials.EnvMinio{}, &credentials.FileAWSCredentials{},
-			&credentials.FileMinioClient{}, &credentials.IAM{},
-		}), nil
-	}
-	key, err := secret("s3.secret_key_file", c.SecretKey, c.SecretKeyFile)
-	if err != nil {
-		return nil, err
-	}
-	return credentials.NewStaticV4(c.AccessKey, key, ""), nil
+// observed makes the store's health known.
+func (s *Store) observed(o readObserver, log *slog.Logger) *Store {
+	s.limit.observer, s.limit.log = o, log
+	return s
 }
 
 // Get reads the object of a reference: exactly its version when it names one, and only if the etag is the one that it
 // names. sized, if not nil, is told the object's size before the body is read, and again only if a later attempt finds
 // another size.
 //
-// A few attempts are made, each within the time limit, whether the request or the body failed. An object that is not
-// there is looked for until the grace is over, because an event may arrive before its object can be read. The error is
-// one of the sentinels of store_errors.go, or the reason why ctx ended.
+// It waits until the store can take one more read. A few attempts are made, whether the request or the body failed;
+// while the store is sick they are not counted, as then no photo is to blame. An object that is not there, is not the
+// right one or may not be read is tried until the grace is over, because an event may arrive before its object, or its
+// object's rights, can be seen. The error is one of the sentinels of store_errors.go, or the reason why ctx ended.
 func (s *Store) Get(ctx context.Context, ref Reference, sized func(bytes int64)) (Object, error) {
 	told := int64(-1)
 	tell := func(size int64) {
@@ -102,16 +94,23 @@ func (s *Store) Get(ctx context.Context, ref Reference, sized func(bytes int64))
 		}
 		told = size
 	}
-	started, failures, pause := time.Now(), 0, firstPause
+	var missed time.Time
+	failures, pause := 0, firstPause
 	for {
-		object, err := s.attempt(ctx, ref, tell)
+		object, err := s.limited(ctx, ref, tell, failures == 0)
 		switch {
 		case err == nil:
 			return object, nil
 		case ctx.Err() != nil:
 			return Object{}, context.Cause(ctx)
-		case errors.Is(err, ErrObjectGone) && time.Since(started)+pause <= s.grace:
-		case errors.Is(err, ErrStorage) && failures+1 < bodyAttempts:
+		case isAny(err, ErrObjectGone, ErrObjectChanged, ErrObjectDenied):
+			if missed.IsZero() {
+				missed = time.Now()
+			}
+			if time.Since(missed)+pause > s.grace {
+				return Object{}, fmt.Errorf("get %s/%s: %w", ref.Bucket, ref.Key, err)
+			}
+		case isAny(err, ErrStorage, ErrStorageDenied) && (failures+1 < bodyAttempts || s.limit.isSick()):
 			failures++
 		default:
 			return Object{}, fmt.Errorf("get %s/%s: %w", ref.Bucket, ref.Key, err)
@@ -123,10 +122,28 @@ func (s *Store) Get(ctx context.Context, ref Reference, sized func(bytes int64))
 	}
 }
 
+// limited makes one attempt when the store can take it, and tells the limit how it went.
+func (s *Store) limited(ctx context.Context, ref Reference, tell func(int64), first bool) (Object, error) {
+	r, err := s.limit.acquire(ctx)
+	if err != nil {
+		return Object{}, err
+	}
+	object, err := s.attempt(ctx, ref, tell, r.answer)
+	switch {
+	case ctx.Err() != nil || isAny(err, ErrReference, ErrStorageConfig):
+		r.drop()
+	case isAny(err, ErrStorage, ErrStorageDenied):
+		r.fail(failureReason(err), first, err)
+	default:
+		r.succeed()
+	}
+	return object, err
+}
+
 // attempt reads the object once.
-func (s *Store) attempt(ctx context.Context, ref Reference, tell func(int64)) (Object, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errAttemptTimeout)
-	defer cancel()
+func (s *Store) attempt(ctx context.Context, ref Reference, tell func(int64), answered func()) (Object, error) {
+	ctx, p := s.pace(ctx)
+	defer p.end()
 	options := minio.GetObjectOptions{VersionID: ref.VersionID}
 	if ref.ETag != "" {
 		if err := options.SetMatchETag(ref.ETag); err != nil {
@@ -138,6 +155,7 @@ func (s *Store) attempt(ctx context.Context, ref Reference, tell func(int64)) (O
 		return Object{}, s.failure(ctx, ref, err)
 	}
 	defer body.Close()
+	answered()
 	object := Object{ETag: strings.Trim(info.ETag, `"`), VersionID: header.Get("x-amz-version-id"), Size: info.Size}
 	switch {
 	case object.Size > s.maxObject:
@@ -149,13 +167,17 @@ func (s *Store) attempt(ctx context.Context, ref Reference, tell func(int64)) (O
 	if header.Get("Content-Length") == "" { // a proxy that sends chunks
 		object.Size = -1
 	}
-	if object.Data, err = s.read(body, object.Size, tell); err != nil {
+	if object.Data, err = s.read(p.of(body), object.Size, tell); err != nil {
 		if errors.Is(err, ErrObjectTooBig) {
 			return Object{}, err
 		}
-		return Object{}, s.failure(ctx, ref, fmt.Errorf("read body: %w", err))
+		return Object{}, s.failure(ctx, ref, fmt.Errorf("%w: %w", errCutBody, err))
+	}
+	if err := answerInBody(object); err != nil {
+		return Object{}, s.failure(ctx, ref, err)
 	}
 	object.Size = int64(len(object.Data))
+	s.known.saw(ref)
 	return object, nil
 }
 
@@ -173,51 +195,4 @@ func (s *Store) read(body io.Reader, size int64, tell func(int64)) ([]byte, erro
 		err = fmt.Errorf("%w: at most %s are read (photos.max_object_bytes)", ErrObjectTooBig, Bytes(s.maxObject))
 	}
 	return data, err
-}
-
-// Put writes an object whole. It is for seeding and tools; the worker only reads.
-func (s *Store) Put(ctx context.Context, bucket, key string, data []byte) error {
-	// Signed as a whole: the client's default, a stream of signed chunks, has no form for 0 bytes that stores accept.
-	sum := sha256.Sum256(data)
-	_, err := s.client.PutObject(ctx, bucket, key, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(sum[:]),
-		minio.PutObjectOptions{DisableContentSha256: true})
-	if err != nil {
-		return fmt.Errorf("put %s/%s: %w", bucket, key, s.failure(ctx, Reference{Bucket: bucket, Key: key}, err))
-	}
-	return nil
-}
-
-// MakeBucket makes a bucket unless it is there already.
-func (s *Store) MakeBucket(ctx context.Context, bucket string) error {
-	err := s.client.MakeBucket(ctx, bucket, minio.MakeBucketOptions{})
-	switch minio.ToErrorResponse(err).Code {
-	case "BucketAlreadyOwnedByYou", "BucketAlreadyExists":
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("make bucket %s: %w", bucket, s.failure(ctx, Reference{Bucket: bucket}, err))
-	}
-	return nil
-}
-
-// Ping asks the store for a bucket, or with an empty name only whether it is there and accepts the credentials.
-func (s *Store) Ping(ctx context.Context, bucket string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errAttemptTimeout)
-	defer cancel()
-	ref := Reference{Bucket: bucket}
-	if bucket == "" {
-		_, err := s.client.ListBuckets(ctx)
-		if err == nil || minio.ToErrorResponse(err).Code == "AccessDenied" { // reading objects needs no right to list
-			return nil
-		}
-		return fmt.Errorf("reach s3 at %s: %w", s.client.EndpointURL(), s.failure(ctx, ref, err))
-	}
-	there, err := s.client.BucketExists(ctx, bucket)
-	switch {
-	case err == nil && there:
-		return nil
-	case err == nil:
-		err = minio.ErrorResponse{StatusCode: http.StatusNotFound, Code: "NoSuchBucket"}
-	}
-	return fmt.Errorf("reach bucket %s at %s: %w", bucket, s.client.EndpointURL(), s.failure(ctx, ref, err))
 }

@@ -15,49 +15,83 @@ import (
 var (
 	ErrObjectGone    = errors.New("object is gone")       // not there, even after the grace
 	ErrObjectTooBig  = errors.New("object is too big")    // refused before its body was read
-	ErrObjectChanged = errors.New("object has changed")   // another etag than the reference names
-	ErrObjectDenied  = errors.New("object is denied")     // this one, while its bucket can be read
-	ErrStorage       = errors.New("storage trouble")      // anything that may heal
-	ErrStorageConfig = errors.New("storage is set wrong") // endpoint, credentials or bucket: no object can be read
+	ErrObjectChanged = errors.New("object has changed")   // another etag than the reference names, even after the grace
+	ErrObjectDenied  = errors.New("object is denied")     // this one, while others can be read at the same time
+	ErrStorage       = errors.New("storage trouble")      // anything that may heal by itself
+	ErrStorageDenied = errors.New("storage denies all")   // keys, rights or bucket: heals when somebody sets it right
+	ErrStorageConfig = errors.New("storage is set wrong") // the same, and nothing could be read so far
 )
 
-// errAttemptTimeout is the cause of an attempt's own end, to tell it from the end of its caller.
-var errAttemptTimeout = errors.New("no answer in time")
+// What ErrStorage is wrapped with, for the metric: see failureReason.
+var (
+	errAttemptTimeout = errors.New("no answer in time")
+	errSlowBody       = errors.New("body comes too slowly")
+	errCutBody        = errors.New("read body")
+	errThrottled      = errors.New("store asks to slow down")
+	errServer         = errors.New("store has failed")
+)
+
+// failureReason is one word for a failure that may heal, the label of a metric.
+func failureReason(err error) string {
+	for _, r := range failureReasons() {
+		if errors.Is(err, r.err) {
+			return r.word
+		}
+	}
+	return reasonConnection
+}
+
+const reasonConnection = "connection"
+
+func failureReasons() []sentinelWord {
+	return []sentinelWord{
+		{ErrStorageDenied, "denied"},
+		{errAttemptTimeout, "timeout"},
+		{errSlowBody, "slow_body"},
+		{errCutBody, "cut_body"},
+		{errThrottled, "throttled"},
+		{errServer, "server_error"},
+	}
+}
 
 // failure turns what went wrong with a request into one of the sentinels. The cause is kept as text only: whether a
 // connection was reset or a time-out struck is for people, and a context error in the chain would be taken for the
 // caller's own end.
 //
-//	what S3 says                                   becomes
+//	what the store says                            becomes
 //	NoSuchKey, NoSuchVersion, a delete marker      ErrObjectGone
-//	NoSuchBucket                                   ErrStorageConfig for s3.bucket, else ErrObjectGone
+//	NoSuchBucket of s3.bucket                      refused
+//	NoSuchBucket of another                        ErrObjectGone if proven, else ErrStorageDenied
 //	412 PreconditionFailed                         ErrObjectChanged
 //	400 with a version id in the request           ErrObjectGone: no such version can exist
 //	bucket or key that cannot exist                ErrReference
-//	InvalidAccessKeyId, SignatureDoesNotMatch, …   ErrStorageConfig
-//	403 AccessDenied                               ErrObjectDenied when the bucket itself can be read, or when only the
-//	                                               reference names that bucket; else ErrStorageConfig
 //	403 InvalidObjectState (archived)              ErrObjectDenied
-//	https spoken to http, unknown authority        ErrStorageConfig
+//	ExpiredToken, RequestTimeTooSkewed, …          ErrStorageDenied
+//	InvalidAccessKeyId, SignatureDoesNotMatch      refused
+//	another region                                 ErrObjectDenied if proven, else refused
+//	403 AccessDenied                               ErrObjectDenied if proven, else refused
+//	https spoken to http, unknown authority        refused
+//	404, 403 and the like, but not in S3's words   as in S3's words if proven, else ErrStorage
 //	503 SlowDown, 5xx, 429, resets, time-outs,     ErrStorage
 //	truncated bodies and anything else
 //
-// So what the store says of the configured bucket judges the configuration, and what it says of a bucket that only a
-// reference names judges that reference: one bad reference cannot stop a worker, and one wrong setting cannot turn a
-// whole topic into dead letters.
+// Proven means that something else can be read at this moment: see Store.proven. So a photo is only buried while the
+// store is seen to work; keys that expire, rights that are lost and a proxy that lost its store look the same for one
+// photo, but then nothing else can be read either, and everything waits. Refused is ErrStorageConfig, which ends the
+// worker, until something could be read, and ErrStorageDenied from then on: what once worked can work again.
 func (s *Store) failure(ctx context.Context, ref Reference, err error) error {
-	if errors.Is(context.Cause(ctx), errAttemptTimeout) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errAttemptTimeout):
 		return fmt.Errorf("%w: %w within %s", ErrStorage, errAttemptTimeout, s.timeout)
+	case errors.Is(cause, errSlowBody):
+		return fmt.Errorf("%w: %w: less than %s a second for %s (s3.min_rate, s3.timeout)", ErrStorage, errSlowBody, Bytes(s.minRate), s.timeout)
 	}
 	answer := minio.ToErrorResponse(err)
 	switch answer.Code {
 	case minio.NoSuchKey, "NoSuchVersion":
 		return fmt.Errorf("%w: %s", ErrObjectGone, answerText(answer))
 	case minio.NoSuchBucket:
-		if ref.Bucket == s.bucket {
-			return fmt.Errorf("%w: bucket %s does not exist", ErrStorageConfig, ref.Bucket)
-		}
-		return fmt.Errorf("%w: bucket %s does not exist", ErrObjectGone, ref.Bucket)
+		return s.noBucket(ctx, ref)
 	case minio.PreconditionFailed:
 		return fmt.Errorf("%w since its event", ErrObjectChanged)
 	case minio.InvalidBucketName, minio.XMinioInvalidObjectName, "KeyTooLongError":
@@ -67,39 +101,103 @@ func (s *Store) failure(ctx context.Context, ref Reference, err error) error {
 			return fmt.Errorf("%w: version %s cannot exist", ErrObjectGone, ref.VersionID)
 		}
 	case "MethodNotAllowed": // a GET of a delete marker by its version
-		return fmt.Errorf("%w: version %s is a delete marker", ErrObjectGone, ref.VersionID)
-	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect":
-		return fmt.Errorf("%w: %s; check s3.access_key, s3.secret_key and s3.region", ErrStorageConfig, answerText(answer))
+		if ref.VersionID != "" {
+			return fmt.Errorf("%w: version %s is a delete marker", ErrObjectGone, ref.VersionID)
+		}
 	case "InvalidObjectState":
 		return fmt.Errorf("%w: it is archived and must be restored first", ErrObjectDenied)
 	case minio.AccessDenied:
 		return s.denied(ctx, ref, answer)
 	}
-	return s.trouble(err)
+	if err := s.unauthorised(ctx, ref, answer); err != nil {
+		return err
+	}
+	return s.trouble(ctx, ref, err)
+}
+
+// unauthorised judges what a store says of keys, clocks and regions; nil if it said nothing of the kind.
+func (s *Store) unauthorised(ctx context.Context, ref Reference, answer minio.ErrorResponse) error {
+	const check = "; check s3.access_key, s3.secret_key and s3.region"
+	switch answer.Code {
+	case "ExpiredToken", "TokenRefreshRequired", "InvalidToken", "RequestExpired":
+		s.creds.Expire()
+		return fmt.Errorf("%w: %s", ErrStorageDenied, answerText(answer))
+	case "RequestTimeTooSkewed":
+		return fmt.Errorf("%w: %s; check this machine's clock", ErrStorageDenied, answerText(answer))
+	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
+		s.creds.Expire()
+		return s.refused(true, answerText(answer)+check)
+	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException":
+		if ref.Bucket != s.bucket && s.proven(ctx, ref) {
+			return fmt.Errorf("%w: its bucket is in another region: %s", ErrObjectDenied, answerText(answer))
+		}
+		return s.refused(ref.Bucket == s.bucket, answerText(answer)+check)
+	}
+	return nil
+}
+
+// refused is a refusal that no photo is to blame for. It may stop the worker if it says something about the configuration,
+// not just about a bucket that only a reference names.
+func (s *Store) refused(mayStop bool, text string) error {
+	if mayStop && !s.known.any() {
+		return fmt.Errorf("%w: %s", ErrStorageConfig, text)
+	}
+	return fmt.Errorf("%w: %s", ErrStorageDenied, text)
+}
+
+func (s *Store) noBucket(ctx context.Context, ref Reference) error {
+	text := fmt.Sprintf("bucket %s does not exist", ref.Bucket)
+	switch {
+	case ref.Bucket == s.bucket && ref.Key == "":
+		return fmt.Errorf("%w: %s", ErrStorageConfig, text)
+	case ref.Bucket == s.bucket:
+		return s.refused(true, text)
+	case ref.Key == "" || s.proven(ctx, ref):
+		return fmt.Errorf("%w: %s", ErrObjectGone, text)
+	}
+	return fmt.Errorf("%w: %s, and nothing else can be read", ErrStorageDenied, text)
 }
 
 // denied tells a door that is locked for one object from a key that fits no door. Without the right to list, a store
 // answers AccessDenied for objects that do not exist, too; then the two cannot be told apart.
 func (s *Store) denied(ctx context.Context, ref Reference, answer minio.ErrorResponse) error {
-	if ref.Key != "" && ref.Bucket != s.bucket {
+	text := fmt.Sprintf("%s; allow s3:GetObject and s3:ListBucket on %s", answerText(answer), ref.Bucket)
+	if ref.Key == "" {
+		return fmt.Errorf("%w: %s", ErrStorageConfig, text)
+	}
+	if s.proven(ctx, ref) {
 		return fmt.Errorf("%w: %s", ErrObjectDenied, answerText(answer))
 	}
-	if readable, err := s.client.BucketExists(ctx, ref.Bucket); ref.Key != "" && err == nil && readable {
-		return fmt.Errorf("%w: %s", ErrObjectDenied, answerText(answer))
+	s.creds.Expire()
+	if ref.Bucket != s.bucket || s.known.any() {
+		return s.refused(false, text)
 	}
-	return fmt.Errorf("%w: %s; allow s3:GetObject and s3:ListBucket on %s", ErrStorageConfig, answerText(answer), ref.Bucket)
+	_, err := s.client.BucketExists(ctx, ref.Bucket)
+	return s.refused(minio.ToErrorResponse(err).StatusCode == http.StatusForbidden, text)
 }
 
-// trouble is what S3 gave no code for.
-func (s *Store) trouble(err error) error {
+// trouble is what S3 has no word for.
+func (s *Store) trouble(ctx context.Context, ref Reference, err error) error {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
-	switch answer := minio.ToErrorResponse(err); {
+	answer := minio.ToErrorResponse(err)
+	status := answer.StatusCode
+	switch {
 	case errors.As(err, &authority), errors.As(err, &host),
 		strings.Contains(err.Error(), http.ErrSchemeMismatch.Error()), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
-		return fmt.Errorf("%w: %s; check s3.endpoint", ErrStorageConfig, err.Error())
-	case answer.StatusCode == http.StatusNotFound: // HEAD and some proxies give no code
+		return s.refused(true, err.Error()+"; check s3.endpoint")
+	case errors.Is(err, errCutBody):
+		return fmt.Errorf("%w: %w: %s", ErrStorage, errCutBody, strings.TrimPrefix(err.Error(), errCutBody.Error()+": "))
+	case errors.Is(err, errBareGone) && s.proven(ctx, ref):
 		return fmt.Errorf("%w: 404 without a reason", ErrObjectGone)
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, answer.Code == "SlowDown":
+		return fmt.Errorf("%w: %w: %s", ErrStorage, errThrottled, answerText(answer))
+	case status >= 500, status == http.StatusRequestTimeout, status < 300 && answer.Code == "InternalError":
+		return fmt.Errorf("%w: %w: %s", ErrStorage, errServer, answerText(answer))
+	case status >= 400 && ref.Key != "" && s.proven(ctx, ref):
+		return fmt.Errorf("%w: %s", ErrObjectDenied, answerText(answer))
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return s.refused(false, answerText(answer))
 	}
 	return fmt.Errorf("%w: %s", ErrStorage, err.Error())
 }

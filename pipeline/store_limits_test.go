@@ -57,7 +57,7 @@ func TestStoreBoundsABodyOfUnknownLength(t *testing.T) {
 func TestStoreSaysHowLongItWaited(t *testing.T) {
 	s := testStore(t, nil, failing(always, drip), func(c *S3Config) { c.Timeout = Duration(50 * time.Millisecond) })
 	_, err := s.Get(t.Context(), Reference{Bucket: "images", Key: testKey}, nil)
-	if !errors.Is(err, ErrStorage) || !strings.HasSuffix(err.Error(), "no answer in time within 50ms") {
+	if !errors.Is(err, ErrStorage) || !strings.HasSuffix(err.Error(), "less than 4KiB a second for 50ms (s3.min_rate, s3.timeout)") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -146,7 +146,7 @@ func TestStoreKeepsItsConnections(t *testing.T) {
 	front.Start()
 	defer front.Close()
 	c := DefaultConfig().S3
-	c.Endpoint, c.Anonymous, c.Parallel = front.URL, true, parallel
+	c.Endpoint, c.Anonymous, c.MaxParallel = front.URL, true, parallel
 	s, err := NewStore(c, 1<<20)
 	if err != nil {
 		t.Fatal(err)

@@ -128,7 +128,7 @@ func TestStoreNamesWhatWillNotHeal(t *testing.T) {
 		{"the configured bucket is not there", elsewhere, nil, func(c *S3Config) { c.Bucket = "elsewhere" }, ErrStorageConfig},
 		{"no such key pair", named, nil, func(c *S3Config) { c.AccessKey = "stranger" }, ErrStorageConfig},
 		{"a signature that does not fit", named, failing(always, s3Error(403, "SignatureDoesNotMatch")), nil, ErrStorageConfig},
-		{"one object is locked, its bucket is not", named, failing(always, s3Error(403, "AccessDenied")), nil, ErrObjectDenied},
+		{"one object is locked, and no other was read yet", named, failing(always, s3Error(403, "AccessDenied")), nil, ErrStorageDenied},
 		{"nothing in the configured bucket may be read", named, func(w http.ResponseWriter, r *http.Request) bool {
 			s3Error(403, "AccessDenied")(w, r)
 			return true

@@ -61,12 +61,14 @@ func ruling(err error) (Verdict, string) {
 		return Stop, "cancelled"
 	case isAny(err, context.DeadlineExceeded):
 		return Retry, "timeout"
-	case isAny(err, consumer.ErrRestart, consumer.ErrFenced, consumer.ErrStop):
+	case isAny(err, consumer.ErrRestart, consumer.ErrFenced, consumer.ErrStop, consumer.ErrDataLost):
 		return Stop, "assignment"
 	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return Stop, "configuration"
 	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, enrich.ErrGolden, enrich.ErrMode):
 		return Stop, "bundle"
+	case isAny(err, ErrStorageDenied):
+		return Retry, "storage_denied"
 	case isAny(err, ErrStorage):
 		return Retry, "storage"
 	}
@@ -78,15 +80,15 @@ func ruling(err error) (Verdict, string) {
 	return Retry, "unknown"
 }
 
-// deadly are the errors that say: this record, and for ever.
-func deadly() []struct {
+// sentinelWord is an error and its word in labels and headers.
+type sentinelWord struct {
 	err  error
 	word string
-} {
-	return []struct {
-		err  error
-		word string
-	}{
+}
+
+// deadly are the errors that say: this record, and for ever.
+func deadly() []sentinelWord {
+	return []sentinelWord{
 		{ErrReference, "bad_reference"},
 		{ErrObjectGone, "object_gone"},
 		{ErrObjectTooBig, "object_too_big"},

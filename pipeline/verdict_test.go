@@ -40,6 +40,7 @@ func rulings() map[string]struct {
 		"consumer.ErrRestart":        {consumer.ErrRestart, Stop, "assignment"},
 		"consumer.ErrFenced":         {consumer.ErrFenced, Stop, "assignment"},
 		"consumer.ErrStop":           {consumer.ErrStop, Stop, "assignment"},
+		"consumer.ErrDataLost":       {consumer.ErrDataLost, Stop, "assignment"},
 		"consumer.ErrAuthentication": {consumer.ErrAuthentication, Stop, "configuration"},
 		"consumer.ErrNoBroker":       {consumer.ErrNoBroker, Retry, "unknown"},
 		"consumer.ErrAuthorization":  {consumer.ErrAuthorization, Stop, "configuration"},
@@ -69,6 +70,7 @@ func rulings() map[string]struct {
 		"pipeline.ErrObjectChanged":  {ErrObjectChanged, DeadLetter, "object_changed"},
 		"pipeline.ErrObjectDenied":   {ErrObjectDenied, DeadLetter, "object_denied"},
 		"pipeline.ErrStorage":        {ErrStorage, Retry, "storage"},
+		"pipeline.ErrStorageDenied":  {ErrStorageDenied, Retry, "storage_denied"},
 		"something nobody knows":     {errors.New("?"), Retry, "unknown"},
 	}
 }

@@ -70,7 +70,19 @@ func (w *worker) connect(ctx context.Context) error {
 	if w.store, err = NewStore(w.cfg.S3, w.cfg.Photos.MaxObjectBytes); err != nil {
 		return err
 	}
-	w.objects = w.store
+	w.objects = w.store.observed(w.metrics, w.log)
+	return w.greet(ctx)
+}
+
+// greet asks for the bucket, so that wrong settings end the start; a store that is away now is waited for.
+func (w *worker) greet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := w.store.Ping(ctx, w.cfg.S3.Bucket)
+	if err == nil || Judge(err) == Stop {
+		return err
+	}
+	w.log.Warn("store does not answer yet", "err", err)
 	return nil
 }
 
