@@ -24,6 +24,7 @@ func TestStopDuringAModelCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			world, tr := newStuckWorld(t, nil), newTrap(t, false)
+			world.send()
 			world.cfg.Shutdown.Deadline = Duration(4 * time.Second)
 			world.cfg.Watchdog.Model = Duration(time.Minute) // it is not what this is about
 			first := world.start(tr.inModel)
@@ -85,6 +86,7 @@ func TestOutageIsNotStuck(t *testing.T) {
 			c := &world.cfg
 			c.Watchdog.Transaction, c.Watchdog.Album, c.Watchdog.Stage = Duration(8*time.Second), Duration(8*time.Second), Duration(8*time.Second)
 			c.Kafka.TransactionTimeout, c.HTTP.StallAfter = Duration(4*time.Second), Duration(time.Second)
+			world.send()
 			w := world.start(nil)
 			t.Cleanup(w.stop)
 			<-begun
@@ -94,7 +96,7 @@ func TestOutageIsNotStuck(t *testing.T) {
 			if bites := w.bites(t); bites != "" {
 				t.Errorf("called stuck: %s", bites)
 			}
-			world.await("readiness", func() bool { ready, _ := w.health.Ready(); return ready })
+			world.awaitReady(w)
 			world.mustStop(w)
 			world.exactlyOnce()
 		})

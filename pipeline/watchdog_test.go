@@ -165,8 +165,7 @@ func TestWatchdogCountsStrikes(t *testing.T) {
 			if runs++; runs == 2 {
 				s.committed("albums")
 			}
-			<-ctx.Done()
-			return nil
+			return sleep(ctx, time.Hour)
 		})
 		if !errors.Is(err, ErrStuck) || runs != strikesOut+1 { // the first strike was forgotten
 			t.Errorf("%d runs, then %v; want %d", runs, err, strikesOut+1)

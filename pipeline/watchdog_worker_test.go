@@ -114,6 +114,11 @@ func TestStuckWorkerLetsGo(t *testing.T) {
 			world, tr := newStuckWorld(t, nil), newTrap(t, row.listens)
 			stuck := world.start(row.part(tr))
 			t.Cleanup(stuck.stop)
+			if !row.listens && !row.returns {
+				world.mustTakeOver(stuck, row.bite)
+				return
+			}
+			world.send()
 			world.await("a bite", func() bool { return stuck.bites(t) == row.bite })
 			live, _ := stuck.health.Live()
 			if live && !row.listens {
@@ -122,9 +127,6 @@ func TestStuckWorkerLetsGo(t *testing.T) {
 			if row.returns {
 				tr.open()
 				world.await("recovery", func() bool { live, _ := stuck.health.Live(); return live })
-			} else if !row.listens {
-				world.mustTakeOver(stuck)
-				return
 			}
 			world.await("all answers", world.complete)
 			world.mustStop(stuck)
@@ -133,11 +135,20 @@ func TestStuckWorkerLetsGo(t *testing.T) {
 	}
 }
 
-// mustTakeOver lets another worker finish while the stuck one cannot; in the end that one must give itself up.
-func (w *stuckWorld) mustTakeOver(stuck *stuckWorker) {
+// mustTakeOver has the work shared by two members of the same generation. Then one is stuck for ever: the other must get
+// what that one holds, although nobody joins the group, before that one gives itself up.
+func (w *stuckWorld) mustTakeOver(stuck *stuckWorker, bite string) {
 	w.t.Helper()
+	w.awaitReady(stuck)
 	other := w.start(nil)
 	defer other.stop()
+	w.awaitReady(other)
+	w.awaitReady(stuck)
+	w.send()
+	w.await("a bite", func() bool { return stuck.bites(w.t) == bite })
+	if live, _ := stuck.health.Live(); live {
+		w.t.Error("/live says 200 while a call does not return")
+	}
 	w.await("all answers", w.complete)
 	if len(stuck.ended) > 0 {
 		w.t.Error("the membership ended with the process, not before")
@@ -148,6 +159,11 @@ func (w *stuckWorld) mustTakeOver(stuck *stuckWorker) {
 	}
 	w.mustStop(other)
 	w.exactlyOnce()
+}
+
+func (w *stuckWorld) awaitReady(s *stuckWorker) {
+	w.t.Helper()
+	w.await("readiness", func() bool { ready, _ := s.health.Ready(); return ready })
 }
 
 func (w *stuckWorld) mustStop(s *stuckWorker) {
@@ -188,6 +204,7 @@ func TestSilenceIsNotAlwaysStuck(t *testing.T) {
 				return row.store && r.Method == http.MethodGet && silent.pass(r.Context()) != nil
 			})
 			row.edit(&world.cfg)
+			world.send()
 			world.broker.OnFrame(func(key int16, frame []byte) devbroker.Fault {
 				if row.commit && key == txnOffsetCommit && bytes.Contains(frame, []byte("planetag.photos/")) {
 					_ = silent.pass(context.Background())

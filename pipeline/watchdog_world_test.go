@@ -60,12 +60,12 @@ func newStuckWorld(t *testing.T, hook func(http.ResponseWriter, *http.Request) b
 		Load: Duration(time.Minute), Model: Duration(2 * time.Second), Decode: Duration(2 * time.Second), Fetch: Duration(2 * time.Second),
 		Transaction: Duration(20 * time.Second), Album: Duration(20 * time.Second), Stage: Duration(20 * time.Second),
 	}
-	w.publish()
+	w.prepare()
 	return w
 }
 
-// publish uploads the photos and sends a reference to each.
-func (w *stuckWorld) publish() {
+// prepare uploads the photos, makes the topics and reads them.
+func (w *stuckWorld) prepare() {
 	store, err := NewStore(w.cfg.S3, w.cfg.Photos.MaxObjectBytes)
 	if err != nil {
 		w.t.Fatal(err)
@@ -82,26 +82,33 @@ func (w *stuckWorld) publish() {
 	if err := client.EnsureTopics(w.t.Context(), w.cfg.topics(), true); err != nil {
 		w.t.Fatal(err)
 	}
-	var input []*kgo.Record
 	for i := range stuckPhotos {
-		key, album := fmt.Sprintf("%d.jpg", i), ""
-		if i >= stuckPhotos/2 {
-			album = "a"
-		}
-		if err := store.Put(w.t.Context(), "photos", key, red); err != nil {
+		if err := store.Put(w.t.Context(), "photos", fmt.Sprintf("%d.jpg", i), red); err != nil {
 			w.t.Fatal(err)
 		}
-		input = append(input, &kgo.Record{Partition: int32(i % stuckPartitions), Value: fmt.Appendf(nil, `{"key":%q,"album":%q}`, key, album)})
-	}
-	input = append(input, &kgo.Record{Value: fmt.Appendf(nil, `{"album_complete":"a","photos":%d}`, stuckPhotos/2)})
-	for _, rec := range input {
-		rec.Topic = w.cfg.Topics.Input
 	}
 	if w.reader, err = kgo.NewClient(kgo.SeedBrokers(w.broker.Addr()), kgo.ConsumeTopics(w.cfg.Topics.Locations, w.cfg.Topics.DeadLetters),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(100*time.Millisecond), kgo.RecordPartitioner(kgo.ManualPartitioner())); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(w.reader.Close)
+}
+
+// send sends a reference to each photo.
+func (w *stuckWorld) send() {
+	w.t.Helper()
+	var input []*kgo.Record
+	for i := range stuckPhotos {
+		album := ""
+		if i >= stuckPhotos/2 {
+			album = "a"
+		}
+		input = append(input, &kgo.Record{Partition: int32(i % stuckPartitions), Value: fmt.Appendf(nil, `{"key":"%d.jpg","album":%q}`, i, album)})
+	}
+	input = append(input, &kgo.Record{Value: fmt.Appendf(nil, `{"album_complete":"a","photos":%d}`, stuckPhotos/2)})
+	for _, rec := range input {
+		rec.Topic = w.cfg.Topics.Input
+	}
 	if err := w.reader.ProduceSync(w.t.Context(), input...).FirstErr(); err != nil {
 		w.t.Fatal(err)
 	}
