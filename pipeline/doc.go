@@ -47,6 +47,23 @@
 //   - No function returns while the model may still read or write memory that it was given.
 //   - A goroutine is started by the function that waits for it, and ends by its context.
 //
+// # When something does not return
+//
+// Read watchdog.go and run.go beside this. kafka-go sends heartbeats for as long as the process lives, so the [Watchdog]
+// knows what each partition, and what they share, is in the middle of, and for how long each kind of work may stay there:
+//
+//  1. Over its limit, a piece of work is stuck: it is logged once with its place, counted by planetag_watchdog_stuck_total,
+//     and /live says 503 until it has returned.
+//  2. The stage is told to end, then the call itself. What does return makes the stage join its group again; three times
+//     in a row without a commit in between end the process, because a new one may get what this one lacks.
+//  3. Handlers that do not return are left behind by the consumer: the group is left without them after ten seconds, and
+//     whatever they may still try is fenced.
+//  4. What has not returned after shutdown.deadline is in C, and only the end of the process ends it: [Run] returns
+//     [ErrStuck] and the command exits with status 70. Nothing it had in hand was committed.
+//
+// A store or a broker that is away is not stuck. It is waited for in attempts, each of which a time-out ends: the
+// membership, the process and /live stay, the lag grows, and /ready says why; see [Health].
+//
 // # What it refuses
 //
 // To drop a record, to guess a bucket, to trust a size in an event, to read more of an object than photos.max_object_bytes,
