@@ -12,9 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
-
 	"planetag/deploy/realkafka"
 )
 
@@ -56,38 +53,6 @@ func (s *stageSet) addresses() []string {
 	}
 	return list
 }
-
-// fill puts the few objects into the bucket that all references share: photos that the tiny bundle tells apart by their colour, and objects that are
-// no photos. "gone.jpg" is named by references and is not there.
-func (s *stageSet) fill(t *testing.T) {
-	t.Helper()
-	client, err := minio.New(strings.TrimPrefix(s.store.URL, "http://"), &minio.Options{
-		Creds: credentials.NewStaticV4(s.store.AccessKey, s.store.SecretKey, ""), Region: "us-east-1",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	objects := map[string]string{"empty.jpg": "", "text.jpg": "no photo, but words"}
-	for _, name := range []string{"red.jpg", "green.jpg", "blue.jpg", "grey.jpg"} {
-		data, err := os.ReadFile(filepath.Join(s.bundle(), "golden", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		objects[name] = string(data)
-	}
-	objects["cut.jpg"] = objects["red.jpg"][:len(objects["red.jpg"])/3]
-	for name, data := range objects {
-		if _, err := client.PutObject(t.Context(), bucket, name, strings.NewReader(data), int64(len(data)), minio.PutObjectOptions{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// bundle is the fast stand-in: the contract of a real bundle with a network that looks at the colour only.
-func (s *stageSet) bundle() string { return filepath.Join(s.root, "enrich", "testdata", "tiny") }
 
 // names are the topics and the group of one row: rows share brokers, not work.
 type names struct{ group, input, embeddings, locations, deadLetters string }
@@ -147,24 +112,6 @@ func enter(ctx context.Context, t *testing.T, set *stageSet, r row, seed uint64)
 	s.stop = func() { cancel(); reader.Wait() }
 	t.Cleanup(s.stop)
 	return s
-}
-
-// keep copies the logs of the workers and the brokers to the directory CHAOS_LOGS, where that is set.
-func (s *scene) keep() {
-	dir := os.Getenv("CHAOS_LOGS")
-	text, err := os.ReadFile(s.fleet.log)
-	if dir == "" || err != nil {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(dir, s.names.group+".log"), text, 0o600); err != nil {
-		s.t.Log(err)
-	}
-	for i, b := range s.set.brokers {
-		b.Kill9()
-		if err := os.CopyFS(filepath.Join(dir, fmt.Sprintf("%s-broker-%d", s.names.group, i+1)), os.DirFS(b.Data())); err != nil {
-			s.t.Log(err)
-		}
-	}
 }
 
 // environment makes everything happen within seconds, and in many small transactions, so that faults meet work of every kind half done.

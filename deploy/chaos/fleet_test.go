@@ -1,12 +1,9 @@
 package chaos
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,18 +46,13 @@ type worker struct {
 // start starts one more worker; it does not wait until the worker is ready, as no orchestrator does.
 func (f *fleet) start() *worker {
 	f.t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	address := freeAddress(f.t)
 	file, err := os.OpenFile(f.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	defer file.Close()
-	w := &worker{cmd: exec.Command(f.binary, "run"), url: "http://" + address, done: make(chan struct{})}
+	w := &worker{cmd: exec.CommandContext(context.Background(), f.binary, "run"), url: "http://" + address, done: make(chan struct{})}
 	w.cmd.Stdout, w.cmd.Stderr = file, file
 	f.watched.Do(func() { secrets.WatchFile(f.t, f.log) })
 	w.cmd.Env = append(append(os.Environ(), f.env...), "PLANETAG_HTTP_LISTEN="+address)
@@ -206,48 +198,4 @@ func rss(pid int) int64 {
 	}
 	pages, _ := strconv.ParseInt(fields[1], 10, 64)
 	return pages * int64(os.Getpagesize())
-}
-
-// figures are a worker's metrics by name and labels, as they stand on its page.
-type figures map[string]float64
-
-func (w *worker) scrape() (figures, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	f := figures{}
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		name, value, ok := cutLast(lines.Text())
-		if n, err := strconv.ParseFloat(value, 64); ok && err == nil {
-			f[name] = n
-		}
-	}
-	return f, lines.Err()
-}
-
-func cutLast(line string) (name, value string, ok bool) {
-	i := strings.LastIndexByte(line, ' ')
-	if i < 0 || strings.HasPrefix(line, "#") {
-		return "", "", false
-	}
-	return line[:i], line[i+1:], true
-}
-
-// sum adds up all series whose name and labels begin so.
-func (f figures) sum(prefix string) (total float64) {
-	for name, value := range f {
-		if strings.HasPrefix(name, prefix) {
-			total += value
-		}
-	}
-	return total
 }

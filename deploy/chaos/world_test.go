@@ -1,0 +1,74 @@
+package chaos
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// fill puts the few objects into the bucket that all references share: photos that the tiny bundle tells apart by their colour, and objects that are
+// no photos. "gone.jpg" is named by references and is not there.
+func (s *stageSet) fill(t *testing.T) {
+	t.Helper()
+	client, err := minio.New(strings.TrimPrefix(s.store.URL, "http://"), &minio.Options{
+		Creds: credentials.NewStaticV4(s.store.AccessKey, s.store.SecretKey, ""), Region: "us-east-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	objects := map[string]string{"empty.jpg": "", "text.jpg": "no photo, but words"}
+	for _, name := range []string{"red.jpg", "green.jpg", "blue.jpg", "grey.jpg"} {
+		data, err := os.ReadFile(filepath.Join(s.bundle(), "golden", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects[name] = string(data)
+	}
+	objects["cut.jpg"] = objects["red.jpg"][:len(objects["red.jpg"])/3]
+	for name, data := range objects {
+		if _, err := client.PutObject(t.Context(), bucket, name, strings.NewReader(data), int64(len(data)), minio.PutObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// bundle is the fast stand-in: the contract of a real bundle with a network that looks at the colour only.
+func (s *stageSet) bundle() string { return filepath.Join(s.root, "enrich", "testdata", "tiny") }
+
+// keep copies the logs of the workers and the brokers to the directory CHAOS_LOGS, where that is set.
+func (s *scene) keep() {
+	dir := os.Getenv("CHAOS_LOGS")
+	text, err := os.ReadFile(s.fleet.log)
+	if dir == "" || err != nil {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, s.names.group+".log"), text, 0o600); err != nil {
+		s.t.Log(err)
+	}
+	for i, b := range s.set.brokers {
+		b.Kill9()
+		if err := os.CopyFS(filepath.Join(dir, fmt.Sprintf("%s-broker-%d", s.names.group, i+1)), os.DirFS(b.Data())); err != nil {
+			s.t.Log(err)
+		}
+	}
+}
+
+// freeAddress is a loopback address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
