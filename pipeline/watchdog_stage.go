@@ -33,7 +33,7 @@ func (w *worker) watched(ctx context.Context, stage string, run func(context.Con
 		}
 		w.log.Info("what was stuck has returned, joining the group again", "stage", stage)
 		if sleep(ctx, rejoinPause) != nil {
-			return nil
+			return nil //nolint:nilerr // a stop that was asked for is no failure of the stage
 		}
 	}
 }
@@ -68,8 +68,13 @@ func (c Config) checkWatchdog(m *mistakes) {
 		key string
 		is  Duration
 	}{
-		{"load", w.Load}, {"model", w.Model}, {"decode", w.Decode}, {"fetch", w.Fetch},
-		{"transaction", w.Transaction}, {"album", w.Album}, {"stage", w.Stage},
+		{"load", w.Load},
+		{"model", w.Model},
+		{"decode", w.Decode},
+		{"fetch", w.Fetch},
+		{"transaction", w.Transaction},
+		{"album", w.Album},
+		{"stage", w.Stage},
 	} {
 		m.positive("watchdog."+limit.key, limit.is)
 	}
