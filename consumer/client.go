@@ -75,8 +75,9 @@ type Observer interface {
 	Transaction(stage string, records int, took time.Duration, err error)
 	// DataLost reports unread offsets [from,to) that retention deleted.
 	DataLost(topic string, partition int, from, to int64)
-	// Progress reports, after each fetch and commit, the next offset to fetch
-	// and the end of the partition (its high watermark).
+	// Progress reports, after each fetch and commit and every few seconds while
+	// nobody fetches, the next offset to fetch and the end of the partition (its
+	// high watermark).
 	Progress(stage, topic string, partition int, position, end int64)
 }
 

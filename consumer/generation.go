@@ -107,7 +107,9 @@ func (r *groupRun) once(ctx context.Context, m membership, partition int, turns 
 		return false, err
 	}
 	begin := a.Committed()
+	stopWatch := a.reader.watchEnd(ctx)
 	err = r.handle(ctx, a)
+	stopWatch()
 	return a.Committed() != begin, err
 }
 

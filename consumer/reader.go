@@ -25,6 +25,7 @@ type reader struct {
 	stage    string
 	position atomic.Int64
 	end      atomic.Int64 // the high watermark last seen
+	reads    atomic.Int64 // how often next was called
 	// limit grows when a batch does not fit, for brokers that cut the first one.
 	limit    int32
 	troubled time.Time // since when nothing works; zero while it does
@@ -35,6 +36,7 @@ type reader struct {
 // records and no error, after a short pause: the caller has other things to do
 // than to wait here, and its membership ends when the cluster stays away.
 func (r *reader) next(ctx context.Context) ([]Record, error) {
+	r.reads.Add(1)
 	at := r.position.Load()
 	answer, err := r.client.fetch(ctx, r.from, at, max(r.limit, fetchBytes))
 	if err == nil {
