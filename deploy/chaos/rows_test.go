@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -37,7 +38,8 @@ func rows(short bool) []row {
 		list[i].references, list[i].albums = 20000, 1000
 		if short {
 			list[i].references, list[i].albums = 2000, 100
-			list[i].faults = min(list[i].faults, 3)
+			list[i].faults = map[string]int{"brokers": 1, "zombies": 2}[list[i].name]
+			list[i].faults = cmp.Or(list[i].faults, 3)
 		}
 	}
 	list = append(list,
