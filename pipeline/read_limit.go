@@ -13,7 +13,7 @@ import (
 // readLimit says how many reads of the store may be in flight. It is shared by all partitions of a worker.
 //
 // It is additive increase and multiplicative decrease, with two signals. Latency: the median time to the first byte of
-// one window is compared with the lowest that was seen lately; a store that answers more slowly than twice that has a
+// one window is compared with what it was when the store was quick; a store that takes more than twice as long has a
 // queue, which more reads would only make longer. Failures: whatever may heal, a 503 as much as a reset, halves the
 // limit. What began before the last decrease says nothing about the limit that it led to, so a burst of failures is one
 // decrease.
@@ -34,8 +34,7 @@ type readLimit struct {
 	lowered  time.Time
 	samples  []time.Duration
 	base     time.Duration // to the first byte, without a queue; 0 = not known
-	based    time.Time
-	moved    uint64 // changes whenever a read begins or ends
+	moved    uint64        // changes whenever a read begins or ends
 	health   storeHealth
 }
 
@@ -63,8 +62,6 @@ const (
 	firstLimit = 16
 	// latencySlack is what a time to the first byte may grow by for any reason, such as this machine being busy.
 	latencySlack = 20 * time.Millisecond
-	// baseMemory is how long a store must have been slower before that is taken for what it can do.
-	baseMemory = time.Minute
 	// waitTick is how often a reader that waits looks whether others get on.
 	waitTick = 500 * time.Millisecond
 )
@@ -213,14 +210,16 @@ func (r *read) fail(reason string, first bool, err error) {
 // adjust ends a window of latencies.
 func (l *readLimit) adjust() {
 	slices.Sort(l.samples)
-	recent, now := l.samples[len(l.samples)/2], time.Now()
+	recent := l.samples[len(l.samples)/2]
 	l.samples = l.samples[:0]
-	if l.base == 0 || recent < l.base {
+	switch {
+	case l.base == 0:
 		l.base = recent
-	} else { // a store that is slower for good becomes the new measure
-		l.base += time.Duration(float64(recent-l.base) * min(1, now.Sub(l.based).Seconds()/baseMemory.Seconds()))
+	case recent < l.base:
+		l.base -= (l.base - recent) / 4
+	case l.now() <= l.least: // no queue of ours: the store has become slower, and that is the new measure
+		l.base += (recent - l.base) / 2
 	}
-	l.based = now
 	good := 2*l.base + latencySlack
 	switch {
 	case recent > good:
