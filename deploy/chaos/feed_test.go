@@ -19,6 +19,7 @@ const (
 	optedOut = "opted out"
 	removal  = "tombstone"
 
+	complete      = "album complete"       // a producer's word about an album, which leads to no record of its own
 	deletedUnread = "deleted by retention" // before any worker read it
 )
 
@@ -94,7 +95,7 @@ type feeder struct {
 }
 
 func newFeeder(brokers []string, topic string) (*feeder, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0),
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(2*time.Millisecond),
 		kgo.UnknownTopicRetries(1000), kgo.MetadataMinAge(200*time.Millisecond))
 	if err != nil {
 		return nil, fmt.Errorf("make the feeder: %w", err)

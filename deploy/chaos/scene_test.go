@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -70,21 +69,17 @@ type scene struct {
 	fleet  *fleet
 	feed   *feeder
 	ledger *ledger
-	queue  []*reference      // early ones, not yet released
-	late   []*reference      // to be released when albums have closed
-	counts map[string]int    // faults injected, by name
-	more   map[string]string // the row's own settings
-
-	patience time.Duration
-	notes    []string
-	stop     func() // ends the reading, and waits for it
+	queue  []*reference   // early ones, not yet released
+	late   []*reference   // to be released when albums have closed
+	counts map[string]int // faults injected, by name
+	notes  []string
+	stop   func() // ends the reading, and waits for it
 }
 
 // enter sets a scene: topics (made by the first worker), feeder, reader and the first workers.
 func enter(ctx context.Context, t *testing.T, set *stageSet, r row, seed uint64) *scene {
 	t.Helper()
 	s := &scene{t: t, set: set, names: namesOf(r.name), rng: rand.New(rand.NewPCG(seed, uint64(len(r.name)))), ledger: newLedger(), counts: map[string]int{}}
-	s.more, s.patience = r.settings, cmp.Or(r.patience, 45*time.Second)
 	s.queue, s.late = crowd(s.rng, r.references, r.albums)
 	s.fleet = &fleet{t: t, binary: set.binary, env: s.environment(r.settings), log: filepath.Join(t.TempDir(), "workers.log")}
 	t.Cleanup(func() {
@@ -135,8 +130,6 @@ func (s *scene) environment(more map[string]string) []string {
 	}
 	return env
 }
-
-func (s *scene) setting(key string) string { return s.more[key] }
 
 // waitReady returns when a worker has made its topics and works.
 func (s *scene) waitReady(ctx context.Context, w *worker) {

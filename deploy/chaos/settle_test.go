@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// patience is how long nothing may be written while work is left.
+const patience = 45 * time.Second
+
 // pulse tells how long the output topics have not grown. While the brokers cannot be asked, time does not count: nobody can work then.
 type pulse struct {
 	written int64
@@ -19,7 +22,7 @@ func (p *pulse) quiet(ctx context.Context, s *scene) time.Duration {
 	return time.Since(p.since)
 }
 
-// settle waits until all that was sent has its outcome, or nothing was written for as long as the row is patient, and then for the silence in which a
+// settle waits until all that was sent has its outcome, or nothing was written for too long, and then for the silence in which a
 // zombie would speak. It returns what a reader finds who comes then.
 func (s *scene) settle(ctx context.Context) findings {
 	s.t.Helper()
@@ -30,7 +33,7 @@ func (s *scene) settle(ctx context.Context) findings {
 	for {
 		s.fleet.tend()
 		quiet := p.quiet(ctx, s)
-		if over := quiet > s.patience; over || quiet > session+2*time.Second {
+		if over := quiet > patience; over || quiet > session+2*time.Second {
 			l, err := final(ctx, s.set.addresses(), s.names)
 			if err != nil && over {
 				s.t.Fatal(err)

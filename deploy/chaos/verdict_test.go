@@ -45,7 +45,7 @@ func (l *ledger) judgeReferences(f *findings, sent []*reference) {
 		at := seat{r.partition, r.offset}
 		known[at] = true
 		located, died, gone := l.photos[at], l.dead[at], l.tombstones[r.id]
-		want := map[string][3]int{good: {1, 0, gone}, optedOut: {1, 0, gone}, deadly: {0, 1, gone}, removal: {0, 0, 1}, deletedUnread: {0, 0, gone}}[r.kind]
+		want := map[string][3]int{good: {1, 0, gone}, optedOut: {1, 0, gone}, deadly: {0, 1, gone}, removal: {0, 0, 1}, deletedUnread: {0, 0, gone}, complete: {0, 0, gone}}[r.kind]
 		if r.kind == removal {
 			removed++
 		}
