@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +26,7 @@ type Metrics struct {
 	progress     *prometheus.GaugeVec
 	stuck        *prometheus.CounterVec
 	model        *prometheus.GaugeVec
+	lags         lags
 	reads        *prometheus.GaugeVec
 	readFailures *prometheus.CounterVec
 	storeSick    prometheus.Gauge
@@ -79,7 +79,7 @@ func (m *Metrics) ofKafka() {
 		Name: "planetag_transaction_seconds", Help: "Time of one committed transaction.",
 		Buckets: prometheus.ExponentialBuckets(0.001, 2, 15), // 1 ms to 16 s
 	}, []string{"stage"})
-	m.lag = gauges("lag_records", "Records between the position of a stage and the end of its partition.",
+	m.lag = gauges("lag_records", "Records that a stage has not read, or not answered yet; open albums are answered as far as they can be.",
 		"stage", "topic", "partition")
 	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "planetag_lost_records_total", Help: "Records that retention deleted before they were read.",
@@ -180,16 +180,6 @@ func (m *Metrics) Transaction(stage string, _ int, took time.Duration, err error
 
 // DataLost is part of consumer.Observer.
 func (m *Metrics) DataLost(_ string, _ int, from, to int64) { m.lost.Add(float64(max(to-from, 0))) }
-
-// Progress is part of consumer.Observer.
-func (m *Metrics) Progress(stage, topic string, partition int, position, end int64) {
-	m.lag.WithLabelValues(stage, topic, strconv.Itoa(partition)).Set(float64(max(end-position, 0)))
-}
-
-// Left drops the lag of a partition that this process no longer works on; its next owner reports it.
-func (m *Metrics) Left(stage, topic string, partition int) {
-	m.lag.DeleteLabelValues(stage, topic, strconv.Itoa(partition))
-}
 
 func gauge(name, help string) prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Name: "planetag_" + name, Help: help})

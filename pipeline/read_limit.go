@@ -22,6 +22,7 @@ import (
 // came.
 type readLimit struct {
 	least, most int
+	longProbe   time.Duration
 	observer    readObserver
 	log         *slog.Logger
 
@@ -68,7 +69,7 @@ const (
 
 func newReadLimit(least, most int) *readLimit {
 	return &readLimit{
-		least: least, most: most, limit: float64(min(max(firstLimit, least), most)), doubling: true,
+		least: least, most: most, longProbe: longProbe, limit: float64(min(max(firstLimit, least), most)), doubling: true,
 		observer: unobservedReads{}, log: slog.New(slog.DiscardHandler),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -34,6 +35,7 @@ type Store struct {
 	minRate   int64
 	limit     *readLimit
 	known     witnesses
+	greeted   atomic.Bool // the configured bucket has answered
 }
 
 // bodyAttempts is how often Get tries before it reports ErrStorage to a caller who can be patient for longer.
@@ -112,6 +114,7 @@ func (s *Store) Get(ctx context.Context, ref Reference, sized func(bytes int64))
 			}
 		case isAny(err, ErrStorage, ErrStorageDenied) && (failures+1 < bodyAttempts || s.limit.isSick()):
 			failures++
+			missed = time.Time{} // what is said between two failures is not said for good
 		default:
 			return Object{}, fmt.Errorf("get %s/%s: %w", ref.Bucket, ref.Key, err)
 		}

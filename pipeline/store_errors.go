@@ -78,7 +78,7 @@ func failureReasons() []sentinelWord {
 // Proven means that something else can be read at this moment: see Store.proven. So a photo is only buried while the
 // store is seen to work; keys that expire, rights that are lost and a proxy that lost its store look the same for one
 // photo, but then nothing else can be read either, and everything waits. Refused is ErrStorageConfig, which ends the
-// worker, until something could be read, and ErrStorageDenied from then on: what once worked can work again.
+// worker, until its bucket or an object could be read, and ErrStorageDenied from then on: what once worked can work again.
 func (s *Store) failure(ctx context.Context, ref Reference, err error) error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errAttemptTimeout):
@@ -139,11 +139,14 @@ func (s *Store) unauthorised(ctx context.Context, ref Reference, answer minio.Er
 // refused is a refusal that no photo is to blame for. It may stop the worker if it says something about the configuration,
 // not just about a bucket that only a reference names.
 func (s *Store) refused(mayStop bool, text string) error {
-	if mayStop && !s.known.any() {
+	if mayStop && !s.worked() {
 		return fmt.Errorf("%w: %s", ErrStorageConfig, text)
 	}
 	return fmt.Errorf("%w: %s", ErrStorageDenied, text)
 }
+
+// worked says whether the configuration has been seen to be right.
+func (s *Store) worked() bool { return s.greeted.Load() || s.known.any() }
 
 func (s *Store) noBucket(ctx context.Context, ref Reference) error {
 	text := fmt.Sprintf("bucket %s does not exist", ref.Bucket)
@@ -169,7 +172,7 @@ func (s *Store) denied(ctx context.Context, ref Reference, answer minio.ErrorRes
 		return fmt.Errorf("%w: %s", ErrObjectDenied, answerText(answer))
 	}
 	s.creds.Expire()
-	if ref.Bucket != s.bucket || s.known.any() {
+	if ref.Bucket != s.bucket || s.worked() {
 		return s.refused(false, text)
 	}
 	_, err := s.client.BucketExists(ctx, ref.Bucket)

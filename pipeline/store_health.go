@@ -20,6 +20,9 @@ type storeHealth struct {
 const (
 	// sickAfter is how many reads must fail in a row, and wellAfter how many must succeed.
 	sickAfter, wellAfter = 10, 10
+	// relapseAfter is how many must fail in a row while the store is getting well. One failure may be a photo's own, and a
+	// store that fails now and then is better read than waited for.
+	relapseAfter = 3
 	// longProbe is the longest time between two looks at a sick store, and so the longest time until a store that is well
 	// again is read from.
 	longProbe = 5 * time.Second
@@ -37,22 +40,24 @@ func (l *readLimit) failed(r *read, err error) {
 			return // begun before the store was found sick
 		}
 		h.probes++
+	case h.recovering && h.failures < relapseAfter:
+		return
 	case h.recovering:
 		h.sick, h.recovering = true, false
 	case h.failures >= sickAfter:
-		h.sick, h.since, h.pause, h.probes = true, time.Now(), firstPause/2, 0
+		h.sick, h.since, h.pause, h.probes = true, time.Now(), 0, 0
 		l.log.Error("store is sick: reads wait until it can be read", "failures", h.failures, "err", err)
 		l.observer.StoreSick(true)
 	default:
 		return
 	}
-	h.pause = min(2*h.pause, longProbe)
+	h.pause = min(max(2*h.pause, firstPause), l.longProbe)
 	h.probe = time.Now().Add(h.pause/2 + rand.N(h.pause/2))
 	l.limit = float64(l.least)
 }
 
 // worked counts a success. After the first one a sick store is read from again, by as few readers as are allowed; after
-// wellAfter of them without a failure in between, or when nobody is left who waits for it, it is well.
+// wellAfter of them, or when nobody is left who waits for it, it is well.
 func (l *readLimit) worked(r *read) {
 	h := &l.health
 	h.failures = 0
@@ -65,6 +70,7 @@ func (l *readLimit) worked(r *read) {
 	if !h.recovering {
 		return
 	}
+	h.pause /= 2
 	if h.successes++; h.successes < wellAfter && (l.inFlight > 1 || len(l.queue) > 0) {
 		return
 	}

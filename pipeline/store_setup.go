@@ -88,6 +88,9 @@ func (s *Store) Ping(ctx context.Context, bucket string) error {
 	there, err := s.client.BucketExists(ctx, bucket)
 	switch {
 	case err == nil && there:
+		if bucket == s.bucket {
+			s.greeted.Store(true)
+		}
 		return nil
 	case err == nil:
 		err = minio.ErrorResponse{StatusCode: http.StatusNotFound, Code: "NoSuchBucket"}
