@@ -28,7 +28,8 @@ func (s *show) embedded(ctx context.Context) (Summary, error) {
 		return Summary{}, fmt.Errorf("start the embedded broker: %w", err)
 	}
 	defer broker.Close()
-	store, err := devstore.Start(devstore.Options{AccessKey: accessKey})
+	// The worker starts beside the show and wants its bucket at once.
+	store, err := devstore.Start(devstore.Options{AccessKey: accessKey, Buckets: []string{bucketName}})
 	if err != nil {
 		return Summary{}, fmt.Errorf("start the embedded S3: %w", err)
 	}
@@ -45,6 +46,7 @@ const (
 	sessionTimeout = time.Second
 	// The embedded store takes these keys and verifies no signature; they protect nothing and are no secret.
 	accessKey, secretKey = "planetag", "planetag-demo"
+	bucketName           = "photos"
 )
 
 // local points a configuration at the embedded parts. Bundle, batch and album mode stay as they were asked for.
@@ -54,7 +56,7 @@ func local(ctx context.Context, cfg pipeline.Config, broker, store string) (pipe
 	d.Kafka.Brokers, d.Kafka.SessionTimeout = []string{broker}, pipeline.Duration(sessionTimeout)
 	d.Topics.Partitions = 2
 	d.S3.Endpoint, d.S3.AccessKey, d.S3.SecretKey = store, accessKey, secretKey
-	d.S3.Bucket, d.S3.GoneGrace = "photos", 0
+	d.S3.Bucket, d.S3.GoneGrace = bucketName, 0
 	d.Albums.Idle = pipeline.Duration(3 * time.Second)
 	listen, err := freeAddress(ctx)
 	d.HTTP.Listen = listen
