@@ -37,6 +37,9 @@
 //   - A record of the input topic ends in exactly one of: a location, a tombstone, a control record, a dead letter. It
 //     does so in the transaction that moves the offset past it. (With delivery: at_least_once, at least once.)
 //   - The committed offset never passes a record whose outcome is not in the same or an earlier transaction.
+//   - How many objects are read at once follows what the store can do; a store from which nothing can be read is looked at
+//     by one reader at a time, and every photo waits. No photo is buried for the store's answer unless something else can
+//     be read at that moment, nor for its bytes unless the store says that they are all.
 //   - An unknown error is retried. Only errors that are named in verdict.go make a dead letter, and the end of a context
 //     never does.
 //   - Of two locations of one photo the later one has the greater (stage, revision).

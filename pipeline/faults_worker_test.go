@@ -38,6 +38,7 @@ func TestEveryFaultEndsRight(t *testing.T) {
 		{heals(faults.Trickle, 0.1, 2), ""},
 		{heals(faults.Truncate, 0.4, 3), ""},
 		{heals(faults.Reset, 0.4, 3), ""},
+		{heals(faults.Shorten, 0.4, 2), ""},
 		{heals(faults.ErrorBody, 0.4, 3), ""},
 		{heals(faults.Expired, 0.4, 3), ""},
 		{heals(faults.Stranger, 0.4, 3), ""},

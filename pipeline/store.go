@@ -22,6 +22,8 @@ type Object struct {
 	ETag      string // without quotes
 	VersionID string // empty in a bucket without versions
 	Size      int64
+
+	whole func(context.Context) error // asks the store whether this is all; nil = nobody to ask
 }
 
 // Store reads objects from S3. Its methods may be called from many goroutines.
@@ -181,6 +183,7 @@ func (s *Store) attempt(ctx context.Context, ref Reference, tell func(int64), an
 	}
 	object.Size = int64(len(object.Data))
 	s.known.saw(ref)
+	object.whole = func(ctx context.Context) error { return s.whole(ctx, ref, object) }
 	return object, nil
 }
 

@@ -138,6 +138,7 @@ func TestStoreNamesWhatWillNotHeal(t *testing.T) {
 		{"a name that no bucket can have", Reference{Bucket: "a_b/c", Key: "x"}, nil, nil, ErrReference},
 		{"the store stays down", named, failing(always, s3Error(503, "SlowDown")), nil, ErrStorage},
 		{"every body is cut off", named, failing(always, cutOff(5000)), nil, ErrStorage},
+		{"a name that nobody knows", named, nil, func(c *S3Config) { c.Endpoint = "http://store.invalid:9000" }, ErrStorage},
 		{"nobody listens", named, nil, func(c *S3Config) { c.Endpoint = "http://127.0.0.1:1" }, ErrStorage},
 		{"https is spoken to a store that does not", named, nil, func(c *S3Config) { c.Endpoint = "https" + strings.TrimPrefix(c.Endpoint, "http") }, ErrStorageConfig},
 	} {
