@@ -98,7 +98,7 @@ func (l *loading) see(ctx context.Context, name string) (Sight, error) {
 		return Sight{}, fmt.Errorf("%w: %w", ErrGolden, err)
 	}
 	pixels := make([]byte, l.model.info.InputBytes)
-	if _, err := l.model.Decode(data, pixels); err != nil {
+	if _, err := l.model.Decode(ctx, data, pixels); err != nil {
 		return Sight{}, fmt.Errorf("%w: %w", ErrGolden, err)
 	}
 	sights, err := l.model.Embed(ctx, [][]byte{pixels})

@@ -20,6 +20,10 @@ type Options struct {
 	// it can only make coarser.
 	PrecisionCap int
 	Limits       decode.Limits // zero = decode.DefaultLimits
+	// Isolate has photos decoded in processes of their own, the golden ones
+	// included, so that a model that loads has a decoder that works. nil = in
+	// this process.
+	Isolate *decode.PoolOptions
 	// SkipGolden loads without reproducing the golden photos, for tools that
 	// load the same bundle again and again.
 	SkipGolden bool
@@ -139,14 +143,22 @@ func (l *loading) startDecoder(context.Context) (string, error) {
 	if limits == (decode.Limits{}) {
 		limits = decode.DefaultLimits()
 	}
-	decoder, err := decode.New(limits)
-	if err != nil {
-		return "", err
-	}
 	if err := l.model.geometry.Validate(); err != nil {
 		return "", err
 	}
-	l.model.decoder = decoder
+	if l.options.Isolate != nil {
+		pool, err := decode.NewPool(limits, l.model.geometry, *l.options.Isolate)
+		if err != nil {
+			return "", err
+		}
+		l.model.decoder = pool
+	} else {
+		decoder, err := decode.New(limits)
+		if err != nil {
+			return "", err
+		}
+		l.model.decoder = decoder
+	}
 	return fmt.Sprintf("libvips, %d×%d pixels", l.model.geometry.Size, l.model.geometry.Size), nil
 }
 

@@ -14,12 +14,18 @@ import (
 type Model struct {
 	info     Info
 	geometry decode.Geometry
-	decoder  *decode.Decoder
+	decoder  decoder
 	runtime  *infer.Runtime
 	cnn      *infer.CNN
 	album    *infer.Album
 	cells    *cells.Cells
 	placer   *placer
+}
+
+// decoder is a decode.Decoder, or a decode.Pool where photos are isolated.
+type decoder interface {
+	Photo(ctx context.Context, data []byte, g decode.Geometry, dst []byte) (decode.Photo, error)
+	Close() error
 }
 
 // Info describes a loaded model.
@@ -43,10 +49,11 @@ type Info struct {
 // Info describes the model.
 func (m *Model) Info() Info { return m.info }
 
-// Decode turns the bytes of a photo into the pixels Embed takes: dst must have
-// Info.InputBytes bytes. Errors are those of package decode.
-func (m *Model) Decode(data, dst []byte) (decode.Info, error) {
-	return m.decoder.Pixels(data, m.geometry, dst)
+// Decode turns the bytes of a photo into the pixels Embed takes, and reads its
+// EXIF: dst must have Info.InputBytes bytes. Errors are ctx's and those of
+// package decode.
+func (m *Model) Decode(ctx context.Context, data, dst []byte) (decode.Photo, error) {
+	return m.decoder.Photo(ctx, data, m.geometry, dst)
 }
 
 // Embed is what the network sees in each photo, in order. It runs on the
@@ -97,6 +104,9 @@ func DistanceMetres(aLat, aLon, bLat, bLon float64) float64 {
 // Close waits for calls in progress and gives back what the model occupied.
 func (m *Model) Close() error {
 	var errs []error
+	if m.decoder != nil {
+		errs = append(errs, m.decoder.Close())
+	}
 	if m.album != nil {
 		errs = append(errs, m.album.Close())
 	}

@@ -77,7 +77,8 @@ func TestOnePhoto(t *testing.T) {
 		t.Fatal(err)
 	}
 	pixels := make([]byte, m.Info().InputBytes)
-	info, err := m.Decode(data, pixels)
+	photo, err := m.Decode(t.Context(), data, pixels)
+	info := photo.Info
 	if err != nil || info.Width != 64 || info.Height != 48 || info.Format != "jpeg" {
 		t.Fatalf("decoded %+v, %v", info, err)
 	}
@@ -96,7 +97,7 @@ func TestOnePhoto(t *testing.T) {
 	if !reflect.DeepEqual(got, want) || math.Abs(got.Confidence-0.9370) > 0.01 || len(got.Candidates) != 3 {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if _, err := m.Decode([]byte("not a photo"), pixels); !errors.Is(err, decode.ErrFormat) {
+	if _, err := m.Decode(t.Context(), []byte("not a photo"), pixels); !errors.Is(err, decode.ErrFormat) {
 		t.Errorf("a text: %v", err)
 	}
 }

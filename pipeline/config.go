@@ -12,6 +12,7 @@ type Config struct {
 	Bundle   BundleConfig   `yaml:"bundle" envPrefix:"BUNDLE_"`
 	Stages   []string       `yaml:"stages" env:"STAGES"`
 	Photos   PhotosConfig   `yaml:"photos" envPrefix:"PHOTOS_"`
+	Decode   DecodeConfig   `yaml:"decode" envPrefix:"DECODE_"`
 	Batch    BatchConfig    `yaml:"batch" envPrefix:"BATCH_"`
 	Albums   AlbumsConfig   `yaml:"albums" envPrefix:"ALBUMS_"`
 	Memory   MemoryConfig   `yaml:"memory" envPrefix:"MEMORY_"`
@@ -170,7 +171,8 @@ func DefaultConfig() Config {
 		Photos: PhotosConfig{
 			InFlight: 64, FlushInterval: second / 10, FlushRecords: 500, MaxObjectBytes: 64 * mebi,
 		},
-		Batch: BatchConfig{MaxSize: 16, MaxDelay: second / 100},
+		Decode: defaultDecode(),
+		Batch:  BatchConfig{MaxSize: 16, MaxDelay: second / 100},
 		Albums: AlbumsConfig{
 			Idle: 30 * second, MaxAge: 15 * minute, MaxPhotos: 1000, Linger: 10 * minute, MaxReplay: 256 * mebi,
 		},

@@ -97,7 +97,7 @@ func (e *explaining) walk(ctx context.Context) error {
 	}
 	e.exif()
 	pixels := make([]byte, e.model.Info().InputBytes)
-	if err := e.decode(pixels); err != nil {
+	if err := e.decode(ctx, pixels); err != nil {
 		return err
 	}
 	started := time.Now()
@@ -198,13 +198,13 @@ func (e *explaining) exif() {
 	e.step("exif", started, "%s", strings.Join(found, ", "))
 }
 
-func (e *explaining) decode(pixels []byte) error {
+func (e *explaining) decode(ctx context.Context, pixels []byte) error {
 	started := time.Now()
-	info, err := e.model.Decode(e.data, pixels)
+	photo, err := e.model.Decode(ctx, e.data, pixels)
 	if err != nil {
 		e.step("decode", started, "%s", err)
 		return err
 	}
-	e.step("decode", started, "%s %d×%d, orientation %d", info.Format, info.Width, info.Height, info.Orientation)
+	e.step("decode", started, "%s %d×%d, orientation %d", photo.Info.Format, photo.Info.Width, photo.Info.Height, photo.Info.Orientation)
 	return nil
 }

@@ -25,6 +25,7 @@ type Metrics struct {
 	lost         prometheus.Counter
 	progress     *prometheus.GaugeVec
 	stuck        *prometheus.CounterVec
+	children     *prometheus.CounterVec
 	model        *prometheus.GaugeVec
 	lags         lags
 	reads        *prometheus.GaugeVec
@@ -42,13 +43,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.ofKafka()
 	m.ofStore()
 	m.stuck = counters("watchdog_stuck_total", "Pieces of work that stayed longer than their limit, by kind; each ended a membership.", "what")
+	m.children = counters("decode_children_total", "Decoder processes, by what happened to them.", "event")
 	m.model = gauges("model_info", "The bundle in use; always 1.", "bundle", "sha256", "library")
 	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
 	version, goversion := buildVersion()
 	build.WithLabelValues(version, goversion).Set(1)
 	reg.MustRegister(
 		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
-		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.stuck, m.model, build,
+		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.stuck, m.children, m.model, build,
 		m.reads, m.readFailures, m.storeSick,
 	)
 	m.startAtZero()
@@ -106,6 +108,9 @@ func (m *Metrics) startAtZero() {
 	for _, what := range allWork() {
 		m.stuck.WithLabelValues(string(what))
 	}
+	for _, event := range []string{childStarted, childCrashed, childTooSlow} {
+		m.children.WithLabelValues(event)
+	}
 	for _, stage := range []string{"photos", "albums"} {
 		m.transaction.WithLabelValues(stage)
 		for _, result := range []string{resultCommitted, resultFailed} {
@@ -117,6 +122,10 @@ func (m *Metrics) startAtZero() {
 const (
 	resultCommitted = "committed"
 	resultFailed    = "failed"
+
+	childStarted = "started"
+	childCrashed = "crashed"
+	childTooSlow = "too_slow"
 )
 
 // Photo counts a published location.
@@ -141,6 +150,9 @@ func (m *Metrics) Batch(n int) { m.batch.Observe(float64(n)) }
 
 // InFlight moves the number of photos in flight.
 func (m *Metrics) InFlight(delta int) { m.inFlight.Add(float64(delta)) }
+
+// DecodeChild counts what happened to a decoder process.
+func (m *Metrics) DecodeChild(event string) { m.children.WithLabelValues(event).Inc() }
 
 // Stuck counts a piece of work that the watchdog ended.
 func (m *Metrics) Stuck(what work) { m.stuck.WithLabelValues(string(what)).Inc() }

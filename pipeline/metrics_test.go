@@ -71,7 +71,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := regexp.MustCompile(`^(status|type|stage|reason|result|topic|partition|kind|bundle|sha256|library|version|goversion|what)$`)
+	allowed := regexp.MustCompile(`^(status|type|stage|reason|result|topic|partition|kind|bundle|sha256|library|version|goversion|what|event)$`)
 	for _, family := range families {
 		if !strings.HasPrefix(family.GetName(), "planetag_") {
 			t.Errorf("%s does not begin with planetag_", family.GetName())

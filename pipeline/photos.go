@@ -41,6 +41,7 @@ type photoStage struct {
 	log     *slog.Logger
 
 	decoder  decoder
+	turns    chan struct{} // as many photos are decoded at a time as it has room for
 	watchdog *Watchdog
 }
 
@@ -134,16 +135,15 @@ func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (ou
 	if err != nil {
 		return outcome{}, err
 	}
-	exif, err := decode.ReadExif(object.Data)
-	if err != nil { // a photo with broken EXIF is still a photo
-		s.log.Debug("exif not readable", "photo", ref.PhotoID, "err", err)
+	photo, sight, err := s.look(ctx, object.Data)
+	if photo.ExifErr != nil { // a photo with broken EXIF is still a photo
+		s.log.Debug("exif not readable", "photo", ref.PhotoID, "err", photo.ExifErr)
 	}
-	sight, err := s.look(ctx, object.Data)
 	if err != nil {
 		return outcome{}, object.blame(ctx, err)
 	}
 	defer s.metrics.Timed("place")()
-	return s.place(rec, withExif(ref, exif), object, sight)
+	return s.place(rec, withExif(ref, photo.Exif), object, sight)
 }
 
 // fetch reads the object; its bytes count from the moment that their number is known.
@@ -153,17 +153,18 @@ func (s *photoStage) fetch(ctx context.Context, ref Reference, h *hold) (Object,
 }
 
 // look decodes the object into a slot and has the CNN look at it, together with the photos of other partitions.
-func (s *photoStage) look(ctx context.Context, object []byte) (enrich.Sight, error) {
+func (s *photoStage) look(ctx context.Context, object []byte) (photo decode.Photo, sight enrich.Sight, err error) {
 	slot, err := s.slots.Get(ctx)
 	if err != nil {
-		return enrich.Sight{}, err
+		return photo, sight, err
 	}
 	defer s.slots.Put(slot)
-	if err := s.decode(ctx, object, slot); err != nil {
-		return enrich.Sight{}, err
+	if photo, err = s.decode(ctx, object, slot); err != nil {
+		return photo, sight, err
 	}
 	defer s.metrics.Timed("batch")()
-	return s.batcher.Embed(ctx, slot)
+	sight, err = s.batcher.Embed(ctx, slot)
+	return photo, sight, err
 }
 
 // place turns what the CNN saw into the photo's records: its location, and its embedding when it has an album.

@@ -129,7 +129,7 @@ func startPhotoStage(t *testing.T, store fetcher) *photoStage {
 		t.Fatal(err)
 	}
 	s := &photoStage{
-		cfg: cfg, model: model, decoder: model, store: store, slots: slots, budget: NewBudget(1 << 30), metrics: metrics,
+		cfg: cfg, model: model, decoder: model, turns: make(chan struct{}, 2), store: store, slots: slots, budget: NewBudget(1 << 30), metrics: metrics,
 		batcher: NewBatcher(model, BatchConfig{MaxSize: 8, MaxDelay: Duration(time.Millisecond), Runners: 2}, metrics),
 		health:  NewHealth(time.Hour), log: quiet(),
 	}

@@ -67,6 +67,8 @@ func ruling(err error) (Verdict, string) {
 		return Stop, "configuration"
 	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, enrich.ErrGolden, enrich.ErrMode):
 		return Stop, "bundle"
+	case isAny(err, decode.ErrChild):
+		return Stop, "decoder"
 	case isAny(err, ErrStorageDenied):
 		return Retry, "storage_denied"
 	case isAny(err, ErrStorage):
@@ -98,6 +100,8 @@ func deadly() []sentinelWord {
 		{decode.ErrFormat, "unknown_format"},
 		{decode.ErrLimits, "photo_limits"},
 		{decode.ErrCorrupt, "corrupt_photo"},
+		{decode.ErrCrashed, "decoder_crashed"},
+		{decode.ErrTooSlow, "decoder_too_slow"},
 		{enrich.ErrOutput, "bad_output"},
 		{ErrEmbedding, "bad_embedding"},
 		{ErrLocation, "bad_location"},

@@ -193,7 +193,7 @@ func (m watchedModel) Embed(ctx context.Context, pixels [][]byte) ([]enrich.Sigh
 
 // decoder turns the bytes of a photo into pixels; *enrich.Model in production.
 type decoder interface {
-	Decode(data, dst []byte) (decode.Info, error)
+	Decode(ctx context.Context, data, dst []byte) (decode.Photo, error)
 }
 
 // passer is the album model; *enrich.Model in production.
@@ -201,16 +201,24 @@ type passer interface {
 	Album(ctx context.Context, mode string, sights []enrich.Sight) ([][]enrich.Candidate, error)
 }
 
-// decode decodes a photo into a slot.
-func (s *photoStage) decode(ctx context.Context, object, slot []byte) error {
-	_, p := s.watchdog.Enter(ctx, workDecode)
+// decode decodes a photo into a slot. Waiting for a turn is not watched: behind
+// slow photos it may take long without anything being stuck.
+func (s *photoStage) decode(ctx context.Context, object, slot []byte) (decode.Photo, error) {
+	select {
+	case s.turns <- struct{}{}:
+	case <-ctx.Done():
+		return decode.Photo{}, context.Cause(ctx)
+	}
+	defer func() { <-s.turns }()
+	ctx, p := s.watchdog.Enter(ctx, workDecode)
 	defer p.leave()
 	decoded := s.metrics.Timed("decode")
-	if _, err := s.decoder.Decode(object, slot); err != nil {
-		return err
+	photo, err := s.decoder.Decode(ctx, object, slot)
+	if err != nil {
+		return photo, stuckOr(ctx, err)
 	}
 	decoded()
-	return nil
+	return photo, nil
 }
 
 // pass runs the album model once.

@@ -76,9 +76,9 @@ type trappedDecoder struct {
 	*trap
 }
 
-func (d trappedDecoder) Decode(data, dst []byte) (decode.Info, error) {
+func (d trappedDecoder) Decode(ctx context.Context, data, dst []byte) (decode.Photo, error) {
 	_ = d.pass(context.Background())
-	return d.decoder.Decode(data, dst)
+	return d.decoder.Decode(ctx, data, dst)
 }
 
 func (tr *trap) inModel(w *worker) {

@@ -31,6 +31,7 @@ type worker struct {
 	health  *Health
 
 	decoder  decoder
+	turns    chan struct{} // photos being decoded
 	passer   passer
 	objects  fetcher
 	watchdog *Watchdog
@@ -91,6 +92,7 @@ func (w *worker) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	options.Isolate = w.cfg.Decode.isolate(&children{metrics: w.metrics, log: w.log})
 	if w.model, err = enrich.Load(ctx, options); err != nil {
 		return err
 	}
@@ -105,6 +107,7 @@ func (w *worker) load(ctx context.Context) error {
 	}
 	w.batcher = NewBatcher(watchedModel{w.model, w.watchdog}, w.cfg.Batch, w.metrics)
 	w.decoder, w.passer = w.model, w.model
+	w.turns = make(chan struct{}, w.cfg.Decode.parallel())
 	w.metrics.Model(info)
 	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "onnxruntime", info.LibraryVersion)
 	return nil
@@ -148,7 +151,7 @@ func (w *worker) photos() consumer.Handler {
 	s := &photoStage{
 		cfg: w.cfg, model: w.model, store: watchedStore{w.objects, w.watchdog}, batcher: w.batcher, slots: w.slots,
 		budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "photos"),
-		decoder: w.decoder, watchdog: w.watchdog,
+		decoder: w.decoder, turns: w.turns, watchdog: w.watchdog,
 	}
 	return func(ctx context.Context, a *consumer.Assignment) error {
 		return w.hand(ctx, "photos", a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })

@@ -3,7 +3,7 @@ package decode
 import "errors"
 
 // Every failure of this package about an object is one of these, under
-// [errors.Is]. None of them heals by trying again with the same bytes.
+// [errors.Is], or in a [Pool] one of those below. None of them heals by trying again with the same bytes.
 var (
 	// ErrEmpty: the object has no bytes.
 	ErrEmpty = errors.New("empty object")
@@ -16,7 +16,18 @@ var (
 	ErrCorrupt = errors.New("corrupt photo")
 )
 
-// ErrClosed is what [Slots.Get] answers after [Slots.Close].
+// Only a [Pool] fails with these.
+var (
+	// ErrCrashed: two decoder processes in turn died of the photo, or wanted more
+	// memory for it than they may have.
+	ErrCrashed = errors.New("decoder crashed")
+	// ErrTooSlow: the photo was not decoded within the deadline.
+	ErrTooSlow = errors.New("decoder too slow")
+	// ErrChild: no decoder process can be started; no photo is the reason.
+	ErrChild = errors.New("decoder process cannot start")
+)
+
+// ErrClosed is what [Slots.Get] answers after [Slots.Close], and [Pool.Photo] after [Pool.Close].
 var ErrClosed = errors.New("slots are closed")
 
 // fault is a sentence for a person that is also one of the sentinels.

@@ -90,7 +90,7 @@ func (e embedder) embedBatch(ctx context.Context, rows []Row, items []item, fail
 		data, err := os.ReadFile(filepath.Join(e.dir, filepath.FromSlash(row.File)))
 		dst := make([]byte, e.model.Info().InputBytes)
 		if err == nil {
-			_, err = e.model.Decode(data, dst)
+			_, err = e.model.Decode(ctx, data, dst)
 		}
 		if err != nil {
 			failed[i] = err

@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"planetag/enrich/decode"
+)
+
+// DecodeConfig says where photos are decoded, and what one may cost.
+type DecodeConfig struct {
+	Isolation string   `yaml:"isolation" env:"ISOLATION"` // "process" or "none"
+	Processes int      `yaml:"processes" env:"PROCESSES"` // 0 = GOMAXPROCS
+	Deadline  Duration `yaml:"deadline" env:"DEADLINE"`
+	Memory    Bytes    `yaml:"memory" env:"MEMORY"` // of one process
+}
+
+// defaultDecode isolates where that is possible.
+func defaultDecode() DecodeConfig {
+	d := DecodeConfig{Isolation: "process", Deadline: Duration(10 * time.Second), Memory: 1 << 30}
+	if runtime.GOOS != "linux" {
+		d.Isolation = "none"
+	}
+	return d
+}
+
+func (c Config) checkDecode(m *mistakes) {
+	d := c.Decode
+	m.oneOf("decode.isolation", d.Isolation, "process", "none")
+	m.when(d.Isolation == "process" && runtime.GOOS != "linux", "decode.isolation is process, which needs Linux; set it to none")
+	m.atLeast("decode.processes", d.Processes, 0)
+	m.positive("decode.deadline", d.Deadline)
+	const least = 64 << 20
+	m.when(d.Memory < least, "decode.memory is %s; a process needs at least %s for photos", d.Memory, Bytes(least))
+	m.when(d.Isolation == "process" && c.Watchdog.Decode < 2*d.Deadline,
+		"watchdog.decode is %s; a photo is tried twice, so it must be at least twice decode.deadline (%s)", c.Watchdog.Decode, d.Deadline)
+}
+
+// parallel is how many photos are decoded at a time.
+func (d DecodeConfig) parallel() int {
+	if d.Processes > 0 {
+		return d.Processes
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// isolate is how the worker's model decodes; nil = in this process.
+func (d DecodeConfig) isolate(o decode.Observer) *decode.PoolOptions {
+	if d.Isolation != "process" {
+		return nil
+	}
+	return &decode.PoolOptions{
+		Processes: d.parallel(), Deadline: time.Duration(d.Deadline), Memory: int64(d.Memory), Observer: o,
+	}
+}
+
+// children tells metrics and log about decoder processes.
+type children struct {
+	metrics *Metrics
+	log     *slog.Logger
+	warn    sync.Once
+}
+
+func (c *children) ChildStarted(confined bool) {
+	c.metrics.DecodeChild(childStarted)
+	if !confined {
+		c.warn.Do(func() {
+			c.log.Warn("this system does not let decoder processes give up system calls; their memory and their time are limited all the same")
+		})
+	}
+}
+
+func (c *children) ChildCrashed(err error) {
+	c.metrics.DecodeChild(childCrashed)
+	c.log.Warn("decoder process replaced", "err", err)
+}
+
+func (c *children) ChildTooSlow(err error) {
+	c.metrics.DecodeChild(childTooSlow)
+	c.log.Warn("decoder process replaced", "err", err)
+}

@@ -1,0 +1,21 @@
+package pipeline
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"planetag/enrich/decode"
+)
+
+// TestMain lets this test binary be a decoder process of the workers in it.
+func TestMain(m *testing.M) {
+	if os.Args[len(os.Args)-1] == decode.ChildName {
+		if err := decode.RunChild(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
