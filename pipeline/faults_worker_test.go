@@ -80,10 +80,18 @@ func TestEveryFaultEndsRight(t *testing.T) {
 func TestMixtureOfFaultsEndsRight(t *testing.T) {
 	testLibrary(t)
 	plan := faults.Plan{Seed: uint64(time.Now().UnixNano()), Pause: 20 * time.Millisecond, Rules: []faults.Rule{
-		{Kind: faults.NotFound, Share: 0.03}, {Kind: faults.Denied, Share: 0.03}, {Kind: faults.Changed, Share: 0.03},
-		{Kind: faults.SlowDown, Chance: 0.1}, {Kind: faults.Truncate, Chance: 0.05}, {Kind: faults.Reset, Chance: 0.05},
-		{Kind: faults.Expired, Chance: 0.05}, {Kind: faults.ErrorBody, Chance: 0.05}, {Kind: faults.Ingress, Chance: 0.02},
-		{Kind: faults.Unsigned, Chance: 0.03}, {Kind: faults.Trickle, Chance: 0.01}, {Kind: faults.Gateway, Chance: 0.05},
+		{Kind: faults.NotFound, Share: 0.03},
+		{Kind: faults.Denied, Share: 0.03},
+		{Kind: faults.Changed, Share: 0.03},
+		{Kind: faults.SlowDown, Chance: 0.1},
+		{Kind: faults.Truncate, Chance: 0.05},
+		{Kind: faults.Reset, Chance: 0.05},
+		{Kind: faults.Expired, Chance: 0.05},
+		{Kind: faults.ErrorBody, Chance: 0.05},
+		{Kind: faults.Ingress, Chance: 0.02},
+		{Kind: faults.Unsigned, Chance: 0.03},
+		{Kind: faults.Trickle, Chance: 0.01},
+		{Kind: faults.Gateway, Chance: 0.05},
 	}}
 	t.Logf("seed %d", plan.Seed)
 	dead := map[faults.Kind]string{faults.NotFound: "object_gone", faults.Denied: "object_denied", faults.Changed: "object_changed"}

@@ -46,7 +46,7 @@ func TestKeysAreReadAgainAfterARefusal(t *testing.T) {
 		if _, err := s.Get(t.Context(), Reference{Bucket: "images", Key: key}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if keys, err := s.creds.Get(); err != nil || keys.SecretAccessKey != secrets.Of(want) {
+		if keys, err := s.creds.GetWithContext(nil); err != nil || keys.SecretAccessKey != secrets.Of(want) {
 			t.Errorf("after %s not the %s key is used: %v", key, want, err)
 		}
 	}
