@@ -159,11 +159,10 @@ func (s *photoStage) look(ctx context.Context, object []byte) (photo decode.Phot
 		return photo, sight, err
 	}
 	defer s.slots.Put(slot)
-	if photo, err = s.decode(ctx, object, slot); err != nil {
-		return photo, sight, err
+	if photo, err = s.decode(ctx, object, slot); err == nil {
+		defer s.metrics.Timed("batch")()
+		sight, err = s.batcher.Embed(ctx, slot)
 	}
-	defer s.metrics.Timed("batch")()
-	sight, err = s.batcher.Embed(ctx, slot)
 	return photo, sight, err
 }
 
