@@ -184,7 +184,7 @@ func runGroup(t *testing.T, c *Client, h Handler) (stop func() error) {
 // eventually waits until ok.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second) // that it comes is the promise; when is the machine's
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("never: %s", what)
