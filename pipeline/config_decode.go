@@ -13,13 +13,13 @@ import (
 type DecodeConfig struct {
 	Isolation string   `yaml:"isolation" env:"ISOLATION"` // "process" or "none"
 	Processes int      `yaml:"processes" env:"PROCESSES"` // 0 = GOMAXPROCS
-	Deadline  Duration `yaml:"deadline" env:"DEADLINE"`
-	Memory    Bytes    `yaml:"memory" env:"MEMORY"` // of one process
+	Deadline  Duration `yaml:"deadline" env:"DEADLINE"`   // of one photo, in processor time
+	Memory    Bytes    `yaml:"memory" env:"MEMORY"`       // of one process
 }
 
 // defaultDecode isolates where that is possible.
 func defaultDecode() DecodeConfig {
-	d := DecodeConfig{Isolation: "process", Deadline: Duration(10 * time.Second), Memory: 1 << 30}
+	d := DecodeConfig{Isolation: "process", Deadline: Duration(4 * time.Second), Memory: 1 << 30}
 	if runtime.GOOS != "linux" {
 		d.Isolation = "none"
 	}
@@ -34,8 +34,8 @@ func (c Config) checkDecode(m *mistakes) {
 	m.positive("decode.deadline", d.Deadline)
 	const least = 64 << 20
 	m.when(d.Memory < least, "decode.memory is %s; a process needs at least %s for photos", d.Memory, Bytes(least))
-	m.when(d.Isolation == "process" && c.Watchdog.Decode < 2*d.Deadline,
-		"watchdog.decode is %s; a photo is tried twice, so it must be at least twice decode.deadline (%s)", c.Watchdog.Decode, d.Deadline)
+	m.when(d.Isolation == "process" && c.Watchdog.Decode < 6*d.Deadline,
+		"watchdog.decode is %s; a photo is tried twice and may take 3 times decode.deadline (%s) each time, so it must be at least 6 times as long", c.Watchdog.Decode, d.Deadline)
 }
 
 // parallel is how many photos are decoded at a time.

@@ -94,6 +94,20 @@ func (s *Store) Ping(ctx context.Context, bucket string) error {
 		return nil
 	case err == nil:
 		err = minio.ErrorResponse{StatusCode: http.StatusNotFound, Code: "NoSuchBucket"}
+	case minio.ToErrorResponse(err).StatusCode == http.StatusForbidden:
+		err = s.refusal(ctx, bucket, err)
 	}
 	return fmt.Errorf("reach bucket %s at %s: %w", bucket, s.client.EndpointURL(), s.failure(ctx, ref, err))
+}
+
+// refusal is why the store refuses a bucket. The answer to a HEAD has no body, so a wrong key and a right that is missing
+// look the same in it; the list needs the same right and says which it is.
+func (s *Store) refusal(ctx context.Context, bucket string, head error) error {
+	for object := range s.client.ListObjectsIter(ctx, bucket, minio.ListObjectsOptions{MaxKeys: 1}) {
+		if object.Err != nil {
+			return object.Err
+		}
+		break
+	}
+	return head
 }

@@ -19,6 +19,12 @@
 //   - Bounded memory. A sequential photo is read top to bottom in strips. No
 //     more than GOMAXPROCS photos are in C at a time, and half as many of the
 //     formats whose codecs start threads of their own (HEIC, AVIF).
+//   - One photo cannot hurt another. A [Pool] decodes in processes of the same
+//     program that share only the pixels and the bytes of one photo with it. A
+//     process that dies, answers nonsense, takes more memory or more time than
+//     it may is killed and replaced. Where Linux on amd64 or arm64 lets them,
+//     they cannot open a connection, write a file, or start or signal a process.
+//     They die with their parent.
 //   - No Go pointer stays in C: one photo is one C call, and dst may be memory
 //     that Go does not know ([Slots]).
 //
@@ -29,7 +35,12 @@
 // not applied, because they were not in training.
 //
 // It refuses RAW, SVG, PDF, BMP, JPEG XL and JPEG 2000, embedded thumbnails, and
-// photos that end before the needed rows do. It cannot stop a running codec
-// and cannot outlive a crash inside one: whoever decodes photos of strangers
-// isolates the process.
+// photos that end before the needed rows do.
+//
+// A [Decoder] works in the process of its caller, where it cannot stop a running
+// codec nor outlive a crash inside one. The worker and the demo use a Pool;
+// explaining one photo, evaluating and verifying a bundle use a Decoder, because
+// they end with the photo that breaks them and lose nothing. A Pool does not
+// keep a codec that was taken over from lying about later photos of its process,
+// nor from reading the files that the worker's user can read.
 package decode

@@ -14,7 +14,7 @@ import (
 // that is zero takes its default.
 type PoolOptions struct {
 	Processes int           // photos at a time; default GOMAXPROCS
-	Deadline  time.Duration // of one photo; default 10 s
+	Deadline  time.Duration // of one photo, in processor time; default 4 s
 	Memory    int64         // bytes that one process may take for decoding; default 1 GiB
 	Observer  Observer      // default nobody
 
@@ -78,7 +78,7 @@ func NewPool(l Limits, g Geometry, o PoolOptions) (*Pool, error) {
 		o.Processes = runtime.GOMAXPROCS(0)
 	}
 	if o.Deadline == 0 {
-		o.Deadline = 10 * time.Second
+		o.Deadline = 4 * time.Second
 	}
 	if o.Memory == 0 {
 		o.Memory = 1 << 30

@@ -62,7 +62,7 @@ func TestPoolEndsWithContext(t *testing.T) {
 
 // A stopped decoder is too slow; a stopped worker makes no photo too slow.
 func TestPoolCountsNoPause(t *testing.T) {
-	p, _ := newPool(t, PoolOptions{Processes: 1, Deadline: 2 * time.Second})
+	p, _ := newPool(t, PoolOptions{Processes: 1, Deadline: time.Second})
 	p.works(t)
 	pid := p.idle[0].cmd.Process.Pid
 	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {

@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"os"
@@ -104,7 +105,7 @@ func hoard() {
 func forbidden() string {
 	var allowed []string
 	note := func(what string, err error) {
-		if err != unix.EPERM {
+		if !errors.Is(err, unix.EPERM) {
 			allowed = append(allowed, fmt.Sprintf("%s (%v)", what, err))
 		}
 	}
