@@ -28,7 +28,7 @@ func plan(o options) ([]*sent, error) {
 		}
 	}
 	for n := range o.count {
-		file := made.File(chosen(n, o.count, made.Crafted()))
+		file := made.Label(chosen(n, o.count, made.Crafted()))
 		if o.pick != nil && !o.pick(file.Name) {
 			continue
 		}

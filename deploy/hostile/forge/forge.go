@@ -47,16 +47,27 @@ func (f *Forge) Crafted() int { return len(f.crafted) }
 
 // File makes the n-th file, n ≥ 0.
 func (f *Forge) File(n int) File {
-	rng := rand.New(rand.NewPCG(f.seed, uint64(n)))
+	file := f.Label(n)
+	if n < len(f.crafted) {
+		file.Data = f.crafted[n].bake(f.dice(n))
+	}
+	return file
+}
+
+// Label is File for whoever needs no Data: what is written by hand has a name before it is baked, and some of it takes a second to bake.
+func (f *Forge) Label(n int) File {
 	if n < len(f.crafted) {
 		r := f.crafted[n]
-		return named(n, r.format, r.mutation, r.detail, r.bake(rng))
+		return named(n, r.format, r.mutation, r.detail, nil)
 	}
+	rng := f.dice(n)
 	p := f.pick(rng, formatAt(n))
 	m := mutations()[rng.IntN(len(mutations()))]
 	data, detail := m.change(f, rng, p)
 	return named(n, p.format, m.name, p.name+"-"+detail, data)
 }
+
+func (f *Forge) dice(n int) *rand.Rand { return rand.New(rand.NewPCG(f.seed, uint64(n))) }
 
 // Good returns the n-th photo of all that nothing was done to, over and over again.
 func (f *Forge) Good(n int) File {

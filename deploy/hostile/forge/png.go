@@ -37,13 +37,14 @@ func (f *Forge) pngs() []recipe {
 	add := func(mutation, detail string, data []byte) {
 		list = append(list, recipe{"png", mutation, detail, fixed(data)})
 	}
+	one, three := chunk("IDAT", zeros(1)), chunk("IDAT", zeros(3))
 	for colour := range byte(8) {
 		for _, depth := range []byte{0, 1, 2, 3, 4, 8, 16, 32, 255} {
-			add("header", fmt.Sprintf("colour-%d-of-%d-bits", colour, depth), pngOf(headerChunk(40, 40, depth, colour, 0), chunk("IDAT", zeros(1))))
+			add("header", fmt.Sprintf("colour-%d-of-%d-bits", colour, depth), pngOf(headerChunk(40, 40, depth, colour, 0), one))
 		}
 	}
 	for _, side := range [][2]uint32{{0, 0}, {0, 40}, {1 << 31, 1 << 31}, {0xffffffff, 0xffffffff}, {0x7fffffff, 1}, {1, 0x7fffffff}, {50000, 50000}, {10_000_000, 40}} {
-		add("header", fmt.Sprintf("%d-by-%d", side[0], side[1]), pngOf(headerChunk(side[0], side[1], 8, 2, 0), chunk("IDAT", zeros(3))))
+		add("header", fmt.Sprintf("%d-by-%d", side[0], side[1]), pngOf(headerChunk(side[0], side[1], 8, 2, 0), three))
 	}
 	return append(list, pngStructures()...)
 }
