@@ -75,9 +75,9 @@ func killWorkers(ctx context.Context, s *scene, faults int) {
 func freezeWorkers(ctx context.Context, s *scene, faults int) {
 	share := len(s.queue)/faults + 1
 	for range faults {
-		s.release(ctx, share/2)
 		s.pause(ctx, s.between(200*time.Millisecond, time.Second))
-		s.strikeWhenVisible(ctx)
+		s.release(ctx, share/2)
+		s.strikeWhenVisible(ctx) // the first answers of many: whoever is frozen now has work in its hands
 		w := s.victim()
 		w.freeze()
 		s.release(ctx, share-share/2)

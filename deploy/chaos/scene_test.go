@@ -164,16 +164,18 @@ func (s *scene) between(from, to time.Duration) time.Duration {
 }
 
 // strikeWhenVisible waits for the moment in which an answer gets visible, up to a second: whoever publishes first and remembers later is caught then.
-func (s *scene) strikeWhenVisible(ctx context.Context) {
+func (s *scene) strikeWhenVisible(ctx context.Context) bool {
 	select {
 	case <-s.ledger.news:
 	default:
 	}
 	select {
 	case <-s.ledger.news:
+		return true
 	case <-time.After(time.Second):
 	case <-ctx.Done():
 	}
+	return false
 }
 
 // victim is a worker that runs.
