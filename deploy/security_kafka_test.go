@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"planetag/deploy/realkafka"
 	"planetag/deploy/secrets"
 )
 
@@ -84,7 +85,7 @@ func (f *fortress) tellMistakes(t *testing.T) {
 		{"a certificate out of its time", []string{"KAFKA_BROKERS", f.kafka.Expired}, 78, []string{"certificate refused", "expired", "renew it"}},
 		{"no TLS", []string{"KAFKA_TLS_ENABLED", "false", "KAFKA_TLS_CA_FILE", ""}, 69, []string{"no answer as from a kafka broker", "kafka.tls.enabled"}},
 		{"TLS where there is none", []string{"KAFKA_BROKERS", f.store.URL[len("http://"):]}, 78, []string{"certificate refused", "kafka.tls.enabled: false"}},
-		{"nobody there", []string{"KAFKA_BROKERS", freeAddress(t)}, 69, []string{"connection refused"}},
+		{"nobody there", []string{"KAFKA_BROKERS", realkafka.FreeAddress(t)}, 69, []string{"connection refused"}},
 		{"a file of the password that is not there", []string{"KAFKA_SASL_PASSWORD", "", "KAFKA_SASL_PASSWORD_FILE", "/nowhere/password"}, 78, []string{"kafka.sasl.password_file"}},
 		{"a wrong key of the store", []string{"STAGES", "photos", "S3_SECRET_KEY", secrets.Of("wrong")}, 78, []string{"storage is set wrong", "s3.secret_key"}},
 		{"an unknown user of the store", []string{"STAGES", "photos", "S3_ACCESS_KEY", "unknown"}, 78, []string{"storage is set wrong", "s3.access_key"}},

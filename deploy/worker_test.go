@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,13 +67,7 @@ log:
 
 func newWorker(t *testing.T, k *realkafka.Kafka, v *realkafka.Versity) *worker {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
-	dir := t.TempDir()
+	address, dir := realkafka.FreeAddress(t), t.TempDir()
 	w := &worker{
 		t: t, binary: buildBinary(t), config: filepath.Join(dir, "planetag.yaml"), log: filepath.Join(dir, "worker.log"),
 		health: "http://" + address + "/ready",

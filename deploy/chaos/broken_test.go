@@ -44,7 +44,7 @@ func killBusyWorkers(ctx context.Context, s *scene, faults int) {
 			}
 		}
 		s.pause(ctx, s.between(100*time.Millisecond, 300*time.Millisecond)) // it was one of them: now all of them work
-		s.fleet.kill9(s.fleet.running[0]) // the oldest: a newcomer may not have work yet
+		s.fleet.kill9(s.fleet.running[0])                                   // the oldest: a newcomer may not have work yet
 		s.counts["kill -9"]++
 		s.fleet.start()
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"planetag/deploy/realkafka"
 	"planetag/deploy/secrets"
 )
 
@@ -46,7 +47,7 @@ type worker struct {
 // start starts one more worker; it does not wait until the worker is ready, as no orchestrator does.
 func (f *fleet) start() *worker {
 	f.t.Helper()
-	address := freeAddress(f.t)
+	address := realkafka.FreeAddress(f.t)
 	file, err := os.OpenFile(f.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		f.t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -92,19 +93,29 @@ func (p *process) tail() string {
 	return string(bytes.Join(lines[max(0, len(lines)-30):], []byte("\n")))
 }
 
-// freePorts returns n loopback ports that nobody listens on.
+// FreeAddress is a loopback address, host:port, that nobody listens on; see freePorts.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	return fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
+}
+
+// freePorts returns n loopback ports that nobody listens on. They lie below those that systems give to outgoing connections: between this look and the
+// moment a child binds it, such a one would be taken by whoever connects anywhere.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	var ports []int
-	for range n {
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	for range 100 * n {
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
 		if err != nil {
-			t.Fatalf("find a free port: %v", err)
+			continue
 		}
 		defer func() { _ = listener.Close() }() // all at once at the end, so that no port comes twice
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		if ports = append(ports, listener.Addr().(*net.TCPAddr).Port); len(ports) == n {
+			return ports
+		}
 	}
-	return ports
+	t.Fatalf("found %d free ports of %d between 10000 and 30000", len(ports), n)
+	return nil
 }
 
 // Root is the directory of the repository: the nearest one upwards that holds go.mod.

@@ -1,7 +1,6 @@
 package realkafka
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +33,7 @@ func StartVersity(t testing.TB) *Versity {
 			t.Fatalf("make versitygw's directories: %v", err)
 		}
 	}
-	addr := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
+	addr := FreeAddress(t)
 	v := &Versity{URL: "http://" + addr, AccessKey: "planetag-test", SecretKey: secrets.Of("s3-root"), program: program}
 	// Metadata goes to files beside the data: extended attributes are not everywhere a temporary directory is.
 	p, err := startProcess("versitygw", filepath.Join(dir, "versitygw.log"), program, "--quiet", "--keep-alive", "--iam-dir", users,
