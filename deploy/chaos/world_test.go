@@ -43,7 +43,8 @@ func (s *stageSet) fill(t *testing.T) {
 // bundle is the fast stand-in: the contract of a real bundle with a network that looks at the colour only.
 func (s *stageSet) bundle() string { return filepath.Join(s.root, "enrich", "testdata", "tiny") }
 
-// keep copies the logs of the workers and the brokers to the directory CHAOS_LOGS, where that is set.
+// keep copies the logs of the workers and the brokers to the directory CHAOS_LOGS, where that is set. One broker rests at a time, and goes on for the rows
+// that follow.
 func (s *scene) keep() {
 	dir := os.Getenv("CHAOS_LOGS")
 	text, err := os.ReadFile(s.fleet.log)
@@ -58,5 +59,6 @@ func (s *scene) keep() {
 		if err := os.CopyFS(filepath.Join(dir, fmt.Sprintf("%s-broker-%d", s.names.group, i+1)), os.DirFS(b.Data())); err != nil {
 			s.t.Log(err)
 		}
+		b.Restart()
 	}
 }
