@@ -174,7 +174,7 @@ func parts(t *testing.T) pipeline.Config {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	store, err := devstore.Start(devstore.Options{})
+	store, err := devstore.Start(devstore.Options{Buckets: []string{bucketName}}) // the worker may ask for it before a show would make it
 	if err != nil {
 		t.Fatal(err)
 	}
