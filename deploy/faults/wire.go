@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/Shopify/toxiproxy/v2"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 )
 
@@ -26,7 +25,7 @@ const (
 
 // StartWire listens on a free port of 127.0.0.1 and connects to target, host:port, until Close.
 func StartWire(target string) (*Wire, error) {
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	w := &Wire{toxiproxy.NewProxy(server, "wire", "127.0.0.1:0", target)}
 	if err := w.Up(); err != nil {
 		return nil, err
