@@ -54,9 +54,9 @@ chaos-short: build setup-test ## the same in about two minutes, as `make test` d
 chaos-replay: build setup-test ## how long a restart takes with MIB=1024 of open albums
 	@CHAOS_REPLAY_MIB=$(or $(MIB),1024) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 go test ./deploy/chaos -run TestReplay -count 1 -v -timeout 30m
 
-chaos-cost: build setup-test ## what exactly_once costs against at_least_once, in alternating rounds of one run
+chaos-cost: build setup-test ## what exactly_once and decoding in processes cost, each against doing without, in alternating rounds of one run
 	@CHAOS=full CHAOS_ROUNDS=$(or $(ROUNDS),3) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
-		go test ./deploy/chaos -run TestTransactionCost -count 1 -v -timeout 60m
+		go test ./deploy/chaos -run TestCosts -count 1 -v -timeout 60m
 
 hostile: build ## thousands of broken, lying and exploding photos, one verdict each: COUNT=4000, SEED=1, CORPUS=folder, REPORT=docs/reliability.md
 	@go run ./deploy/hostile -count $(or $(COUNT),4000) -seed $(or $(SEED),1) -corpus "$(CORPUS)" -report "$(REPORT)"

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -13,30 +14,48 @@ import (
 	"time"
 )
 
-// TestTransactionCost prints what exactly_once costs against at_least_once, in alternating rounds of one run: with the stand-in network, where a photo
-// costs next to nothing and the transactions show most, and with the demo bundle. It needs CHAOS=full; it holds no time against a limit.
-func TestTransactionCost(t *testing.T) {
+// cost is a promise and what does without it, on one kind of work.
+type cost struct {
+	promise, without string // values of setting
+	setting          string
+	network, photo   string // bundle directory, object
+	photos           int
+}
+
+// costs are measured where they show most, with the stand-in network, for which a photo costs next to nothing, and with the demo bundle.
+func costs(set *stageSet) []cost {
+	demo := filepath.Join(set.root, "bundles", "demo")
+	return []cost{
+		{"exactly_once", "at_least_once", "KAFKA_DELIVERY", set.bundle(), "red.jpg", 15000},
+		{"exactly_once", "at_least_once", "KAFKA_DELIVERY", demo, "red.jpg", 1500},
+		{"process", "none", "DECODE_ISOLATION", set.bundle(), "large.jpg", 1500},
+		{"process", "none", "DECODE_ISOLATION", demo, "large.jpg", 600},
+	}
+}
+
+// TestCosts prints what exactly_once costs against at_least_once, and decoding in processes against decoding in the worker, in alternating rounds of one
+// run. It needs CHAOS=full; it holds no time against a limit.
+func TestCosts(t *testing.T) {
 	if os.Getenv("CHAOS") != "full" {
 		t.Skip("takes minutes; CHAOS=full runs it")
 	}
 	set := build(t, 1)
 	rounds := number("CHAOS_ROUNDS", 3)
-	text := fmt.Sprintf("`make chaos-cost ROUNDS=%d`, flush_interval 100 ms, six partitions, one worker and the broker on the same cores:\n\n"+
-		"| network | photos per round | exactly_once, photos/s | at_least_once, photos/s | ratio |\n|---|---|---|---|---|\n", rounds)
-	for _, of := range []struct {
-		name, bundle string
-		photos       int
-	}{{"stand-in", set.bundle(), 15000}, {"demo bundle", filepath.Join(set.root, "bundles", "demo"), 1500}} {
+	text := fmt.Sprintf("`make chaos-cost ROUNDS=%d`, flush_interval 100 ms, six partitions, one worker and the broker on the same %d cores; red.jpg is small, "+
+		"large.jpg has 2 megapixels. Photos per second: median, least and greatest.\n\n"+
+		"| promise | network | photos per round | with it | without | ratio |\n|---|---|---|---|---|---|\n", rounds, runtime.NumCPU())
+	for i, c := range costs(set) {
 		rates := map[string][]float64{}
 		for round := range rounds {
-			for _, delivery := range []string{"exactly_once", "at_least_once"} {
-				rate := measure(t, set, fmt.Sprintf("cost-%s-%d-%s", of.bundle[len(of.bundle)-4:], round, strings.ReplaceAll(delivery, "_", "-")), delivery, of.bundle, of.photos)
-				rates[delivery] = append(rates[delivery], rate)
-				t.Logf("%s, %s: %.0f photos/s", of.name, delivery, rate)
+			for _, value := range []string{c.promise, c.without} {
+				rate := c.measure(t, set, fmt.Sprintf("cost-%d-%d-%s", i, round, strings.ReplaceAll(value, "_", "-")), value)
+				rates[value] = append(rates[value], rate)
+				t.Logf("%s %s, %s: %.0f photos/s", filepath.Base(c.network), c.photo, value, rate)
 			}
 		}
-		exactly, least := median(rates["exactly_once"]), median(rates["at_least_once"])
-		text += fmt.Sprintf("| %s | %d | %s | %s | %.2f |\n", of.name, of.photos, spread(rates["exactly_once"]), spread(rates["at_least_once"]), exactly/least)
+		with, without := rates[c.promise], rates[c.without]
+		text += fmt.Sprintf("| `%s: %s`, not `%s` | %s | %d × %s | %s | %s | %.2f |\n", strings.ToLower(strings.Replace(c.setting, "_", ".", 1)), c.promise, c.without,
+			filepath.Base(c.network), c.photos, c.photo, spread(with), spread(without), median(with)/median(without))
 	}
 	fmt.Println(text)
 	if report := os.Getenv("CHAOS_REPORT"); report != "" {
@@ -47,13 +66,13 @@ func TestTransactionCost(t *testing.T) {
 }
 
 // measure returns photos per second between the first and the last photo-level answer that a reader sees.
-func measure(t *testing.T, set *stageSet, name, delivery, bundle string, photos int) float64 {
+func (c cost) measure(t *testing.T, set *stageSet, name, value string) float64 {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	s := &scene{t: t, set: set, names: namesOf(name), rng: rand.New(rand.NewPCG(1, 1)), ledger: newLedger(), counts: map[string]int{}}
 	s.fleet = &fleet{t: t, binary: set.binary, log: filepath.Join(t.TempDir(), "workers.log"), env: s.environment(map[string]string{
-		"KAFKA_DELIVERY": delivery, "BUNDLE_PATH": bundle, "PHOTOS_IN_FLIGHT": "64", "PHOTOS_FLUSH_RECORDS": "500", "ALBUMS_MODE": "none",
+		c.setting: value, "BUNDLE_PATH": c.network, "PHOTOS_IN_FLIGHT": "64", "PHOTOS_FLUSH_RECORDS": "500", "ALBUMS_MODE": "none",
 	})}
 	defer s.fleet.close()
 	s.waitReady(ctx, s.fleet.start())
@@ -63,10 +82,12 @@ func measure(t *testing.T, set *stageSet, name, delivery, bundle string, photos 
 		t.Fatal(err)
 	}
 	defer s.feed.client.Close()
-	for i := range photos {
-		s.queue = append(s.queue, s.photo(fmt.Sprint(name, i), "", i))
+	for i := range c.photos {
+		r := &reference{kind: good, id: fmt.Sprint(name, i)}
+		r.value = r.render(c.photo, i)
+		s.queue = append(s.queue, r)
 	}
-	s.release(ctx, photos)
+	s.release(ctx, c.photos)
 	if err := s.feed.finish(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +101,7 @@ func measure(t *testing.T, set *stageSet, name, delivery, bundle string, photos 
 	defer reader.Wait()
 	defer stop()
 	s.fleet.start()
-	return s.rate(ctx, photos)
+	return s.rate(ctx, c.photos)
 }
 
 func (s *scene) rate(ctx context.Context, photos int) float64 {

@@ -2,6 +2,10 @@ package chaos
 
 import (
 	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +28,7 @@ func (s *stageSet) fill(t *testing.T) {
 	if err := client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	objects := map[string]string{"empty.jpg": "", "text.jpg": "no photo, but words"}
+	objects := map[string]string{"empty.jpg": "", "text.jpg": "no photo, but words", "large.jpg": large(t)}
 	for _, name := range []string{"red.jpg", "green.jpg", "blue.jpg", "grey.jpg"} {
 		data, err := os.ReadFile(filepath.Join(s.bundle(), "golden", name))
 		if err != nil {
@@ -38,6 +42,24 @@ func (s *stageSet) fill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// large is a JPEG of 2 megapixels with as much to decode as a photo.
+func large(t *testing.T) string {
+	t.Helper()
+	const w, h = 1632, 1224
+	im, noise := image.NewRGBA(image.Rect(0, 0, w, h)), rand.New(rand.NewPCG(1, 1))
+	for y := range h {
+		for x := range w {
+			n := byte(noise.UintN(16)) + byte((x/24^y/24)&31)
+			im.SetRGBA(x, y, color.RGBA{byte(x*200/w) + n, byte(y*200/h) + n, 120 + n, 255})
+		}
+	}
+	var out strings.Builder
+	if err := jpeg.Encode(&out, im, &jpeg.Options{Quality: 85}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // bundle is the fast stand-in: the contract of a real bundle with a network that looks at the colour only.
