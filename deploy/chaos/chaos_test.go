@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"planetag/deploy/report"
 )
 
 // TestChaos runs the rows. The environment says how much: CHAOS=full for all of them, CHAOS_BROKERS, CHAOS_SEED, CHAOS_ROWS (names, comma-separated) and
@@ -28,9 +30,9 @@ func TestChaos(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) { results = append(results, play(t, set, r, seed)) })
 	}
 	fmt.Println(table(results))
-	if report := os.Getenv("CHAOS_REPORT"); report != "" && !t.Failed() {
+	if document := os.Getenv("CHAOS_REPORT"); document != "" && !t.Failed() {
 		head := fmt.Sprintf("`make chaos BROKERS=%d SEED=%d`, Apache Kafka 4.4.0, %s.", brokers, seed, time.Now().UTC().Format(time.DateOnly))
-		if err := write(filepath.Join(set.root, report), fmt.Sprintf("chaos %d", brokers), head, results); err != nil {
+		if err := report.Section(filepath.Join(set.root, document), fmt.Sprintf("chaos %d", brokers), head+"\n\n"+table(results)); err != nil {
 			t.Error(err)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"planetag/deploy/report"
 )
 
 // cost is a promise and what does without it, on one kind of work.
@@ -58,8 +60,8 @@ func TestCosts(t *testing.T) {
 			filepath.Base(c.network), c.photos, c.photo, spread(with), spread(without), median(with)/median(without))
 	}
 	fmt.Println(text)
-	if report := os.Getenv("CHAOS_REPORT"); report != "" {
-		if err := section(filepath.Join(set.root, report), "cost", text); err != nil {
+	if document := os.Getenv("CHAOS_REPORT"); document != "" {
+		if err := report.Section(filepath.Join(set.root, document), "cost", text); err != nil {
 			t.Error(err)
 		}
 	}

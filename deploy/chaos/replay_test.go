@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"planetag/deploy/report"
 	"planetag/enrich"
 	"planetag/pipeline"
 )
@@ -47,8 +48,8 @@ func TestReplay(t *testing.T) {
 	text := fmt.Sprintf("Killed with %.2f GiB of open albums on the embeddings topic (%d photos in %d albums), the next worker was ready after %.1f s, start included: "+
 		"%.0f s per GiB, at %d MiB of memory.", gib, photos, open, took.Seconds(), took.Seconds()/gib, s.fleet.peak>>20)
 	t.Log(text)
-	if report := os.Getenv("CHAOS_REPORT"); report != "" && !t.Failed() {
-		if err := section(filepath.Join(set.root, report), "replay", fmt.Sprintf("`make chaos-replay MIB=%d`: %s\n", mib, text)); err != nil {
+	if document := os.Getenv("CHAOS_REPORT"); document != "" && !t.Failed() {
+		if err := report.Section(filepath.Join(set.root, document), "replay", fmt.Sprintf("`make chaos-replay MIB=%d`: %s\n", mib, text)); err != nil {
 			t.Error(err)
 		}
 	}

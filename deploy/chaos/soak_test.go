@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"planetag/deploy/realkafka"
+	"planetag/deploy/report"
 )
 
 // TestSoak keeps one worker under steady input for CHAOS_SOAK minutes while its companion is killed, the broker dies and frozen moments pass, and prints
@@ -42,8 +43,8 @@ func TestSoak(t *testing.T) {
 	text := fmt.Sprintf("`make soak HOURS=%.1f SEED=%d`: %d references at %d per second; %s; %d lost, %d twice, %d wrong.\n\n%s",
 		float64(minutes)/60, seed, found.References, perSecond, counted(s.counts), found.Lost, found.Twice, found.Wrong, series.table(time.Duration(minutes)*time.Minute/6))
 	fmt.Println(text)
-	if report := os.Getenv("CHAOS_REPORT"); report != "" && !t.Failed() {
-		if err := section(filepath.Join(set.root, report), "soak", text); err != nil {
+	if document := os.Getenv("CHAOS_REPORT"); document != "" && !t.Failed() {
+		if err := report.Section(filepath.Join(set.root, document), "soak", text); err != nil {
 			t.Error(err)
 		}
 	}

@@ -2,39 +2,22 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"planetag/deploy/report"
 )
 
-// write puts the table into its section of a document, between the two comments with its name, or into a new file.
+// write puts the table into its section of a document.
 func (out *outcome) write(path string) error {
 	name := "hostile"
 	if out.o.corpus != "" {
 		name = "hostile corpus"
 	}
-	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
-	document, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		document, err = []byte(begin+end+"\n"), nil
-	}
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	before, rest, begins := strings.Cut(string(document), begin)
-	_, after, ends := strings.Cut(rest, end)
-	if !begins || !ends {
-		return fmt.Errorf("write report: %s has no section %q", path, name)
-	}
-	if err := os.WriteFile(path, []byte(before+begin+out.markdown()+end+after), 0o644); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
+	return report.Section(path, name, out.markdown())
 }
 
 // markdown is the table.

@@ -3,7 +3,6 @@ package chaos
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -17,29 +16,6 @@ type result struct {
 	notes    []string
 	peak     int64
 	took     time.Duration
-}
-
-// write puts the table of one run into its section of the document.
-func write(path, name, head string, results []result) error {
-	return section(path, name, head+"\n\n"+table(results))
-}
-
-// section puts text into the document between the two comments that carry the section's name; what else the document says stays.
-func section(path, name, text string) error {
-	document, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read the document: %w", err)
-	}
-	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
-	before, rest, ok := strings.Cut(string(document), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("write the report: %s has no section %q", path, name)
-	}
-	if err := os.WriteFile(path, []byte(before+begin+text+end+after), 0o600); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return nil
 }
 
 func table(results []result) string {
