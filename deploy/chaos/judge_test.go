@@ -8,8 +8,10 @@ import (
 // ended is a small world in which everything ended as it must: two photos of one album, a reference that cannot succeed, and a removal.
 func ended() (*ledger, []*reference) {
 	sent := []*reference{
-		{kind: good, id: "a", album: "x", offset: 0, at: 10}, {kind: good, id: "b", album: "x", offset: 1, at: 11},
-		{kind: deadly, id: "d", offset: 2}, {kind: removal, id: "g", offset: 3},
+		{kind: good, id: "a", album: "x", offset: 0, at: 10},
+		{kind: good, id: "b", album: "x", offset: 1, at: 11},
+		{kind: deadly, id: "d", offset: 2},
+		{kind: removal, id: "g", offset: 3},
 	}
 	l := newLedger()
 	for i, r := range sent[:2] {

@@ -1,4 +1,3 @@
-// Package report puts what a run found into its section of a document, so that no figure in it is written by hand.
 package report
 
 import (
