@@ -34,13 +34,11 @@ func table(results []result) string {
 	return b.String()
 }
 
-// counted lists what was injected, durations left out: they are in the notes.
+// counted lists what was injected.
 func counted(injected map[string]int) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(injected)) {
-		if !strings.HasSuffix(name, " ms") {
-			parts = append(parts, fmt.Sprintf("%d × %s", injected[name], name))
-		}
+		parts = append(parts, fmt.Sprintf("%d × %s", injected[name], name))
 	}
 	return strings.Join(parts, ", ")
 }
