@@ -65,8 +65,8 @@ func perform(t *testing.T, set *stageSet, r row, seed uint64) (result, *fleet) {
 	s.release(ctx, len(s.queue))
 	s.settle(ctx)
 	s.feed.release(ctx, s.late)
-	s.counts["late photo"] = len(s.late)
 	found := s.settle(ctx)
+	s.counts["late photo"], s.counts["photo sent twice"] = len(s.late), repeated(s.feed.sent)
 	if r.check != nil {
 		r.check(s)
 	}

@@ -71,6 +71,21 @@ func crowd(rng *rand.Rand, n, albums int) (early, late []*reference) {
 	return early, late
 }
 
+// repeated counts the references to photos that were sent before.
+func repeated(list []*reference) (n int) {
+	seen := map[string]bool{}
+	for _, r := range list {
+		if r.kind != good {
+			continue
+		}
+		if seen[r.id] {
+			n++
+		}
+		seen[r.id] = true
+	}
+	return n
+}
+
 // render is the reference as a producer writes it; without an object it is a broken one.
 func (r *reference) render(object string, i int) []byte {
 	if object == "" {

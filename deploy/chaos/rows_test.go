@@ -43,7 +43,7 @@ func rows(short bool) []row {
 	}
 	list = append(list,
 		row{
-			name: "crowded", injects: "albums open at once, late photos, photos sent twice", workers: 2, references: 20000, albums: 1000, faults: 100000,
+			name: "crowded", injects: "very many albums open at once, a very large one among them", workers: 2, references: 20000, albums: 1000, faults: 100000,
 			strike:   crowdAlbums, // nothing closes by itself in time
 			settings: map[string]string{"ALBUMS_IDLE": "1h", "ALBUMS_MAX_AGE": "2h", "ALBUMS_MAX_PHOTOS": "20000", "MEMORY_BUDGET": "256MiB"},
 		},

@@ -38,7 +38,9 @@ func table(results []result) string {
 func counted(injected map[string]int) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(injected)) {
-		parts = append(parts, fmt.Sprintf("%d × %s", injected[name], name))
+		if injected[name] > 0 {
+			parts = append(parts, fmt.Sprintf("%d × %s", injected[name], name))
+		}
 	}
 	return strings.Join(parts, ", ")
 }
