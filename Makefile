@@ -17,7 +17,7 @@ BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile fuzz lint bench fmt clean
+.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak fuzz lint bench fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
