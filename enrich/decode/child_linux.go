@@ -133,7 +133,7 @@ func (c *child) ask(ctx context.Context, data, dst []byte, deadline time.Duratio
 		return answer{}, context.Cause(ctx)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		_ = c.cmd.Process.Kill() // end would first wait for it
-		return answer{}, &fault{ErrTooSlow, fmt.Sprintf("photo was not decoded within %v of processor time, or %v in all", deadline, waiting*deadline)}
+		return answer{}, &fault{ErrTooSlow, fmt.Sprintf("photo was not decoded within %v of processor time, or hung for as long", deadline)}
 	case err != nil:
 		return answer{}, c.crash(c.end())
 	}
@@ -171,16 +171,18 @@ func (c *child) trim(used int) error {
 }
 
 // waiting is how many times its limit of processor time a photo may take on the
-// clock: a machine that is busy is no reason to give a photo up, a decoder that
-// hangs without working is one.
+// clock while it waits for a processor: a machine that is busy is no reason to
+// give a photo up.
 const waiting = 3
 
 // read fills in while the process has used less than limit of the processor
-// since before. It waits in slices, of which one that lasted longer than meant
-// counts once: when this process is stopped or the machine sleeps, the photo is
-// not to blame.
+// since before, and has not hung for as long: its threads waited, and not for a
+// processor. It looks at the end of slices of time, of which one that lasted
+// longer than meant counts once: when this process is stopped or the machine
+// sleeps, the photo is not to blame.
 func (c *child) read(in []byte, before, limit time.Duration) error {
 	const slices = 20 // of the limit
+	hung := 0
 	for left := slices * waiting; ; left-- {
 		if err := c.control.SetReadDeadline(time.Now().Add(limit / slices)); err != nil {
 			return err
@@ -189,7 +191,10 @@ func (c *child) read(in []byte, before, limit time.Duration) error {
 		if in = in[n:]; err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || left == 1 {
 			return err
 		}
-		if processorTime(c.cmd.Process.Pid)-before >= limit {
+		if !working(c.cmd.Process.Pid) {
+			hung++
+		}
+		if hung == slices || processorTime(c.cmd.Process.Pid)-before >= limit {
 			return err
 		}
 	}

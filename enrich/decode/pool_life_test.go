@@ -43,6 +43,35 @@ func TestPoolReplacesTheDead(t *testing.T) {
 	}
 }
 
+// Who waits for a photo hangs, who is busy with one does not, whether or not it
+// has a processor.
+func TestPoolKnowsWhoWorks(t *testing.T) {
+	p, _ := newPool(t, PoolOptions{Processes: 1, Deadline: time.Hour})
+	p.works(t)
+	pid := p.idle[0].cmd.Process.Pid
+	await := func(is bool) {
+		t.Helper()
+		for begun := time.Now(); working(pid) != is; time.Sleep(10 * time.Millisecond) {
+			if time.Since(begun) > 20*time.Second {
+				t.Fatalf("working is %v, want %v", !is, is)
+			}
+		}
+	}
+	await(false)
+	ctx, cancel := context.WithCancel(t.Context())
+	var spinning sync.WaitGroup
+	spinning.Go(func() { _, _, _ = p.see(ctx, order("spin")) }) // it is ended by ctx
+	await(true)
+	for range 20 {
+		if !working(pid) {
+			t.Error("a process that spins seems to hang")
+		}
+	}
+	cancel()
+	spinning.Wait()
+	await(false) // it is gone
+}
+
 func TestPoolEndsWithContext(t *testing.T) {
 	p, _ := newPool(t, PoolOptions{Processes: 1, Deadline: time.Hour})
 	because := errors.New("rebalance")
