@@ -35,6 +35,22 @@ func (w *worker) scrape() (figures, error) {
 	return f, lines.Err()
 }
 
+// ready says whether the worker does its work.
+func (w *worker) ready() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/ready", nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
 func cutLast(line string) (name, value string, ok bool) {
 	i := strings.LastIndexByte(line, ' ')
 	if i < 0 || strings.HasPrefix(line, "#") {

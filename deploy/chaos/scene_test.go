@@ -135,7 +135,7 @@ func (s *scene) environment(more map[string]string) []string {
 func (s *scene) waitReady(ctx context.Context, w *worker) {
 	s.t.Helper()
 	for begun := time.Now(); time.Since(begun) < time.Minute; s.pause(ctx, 50*time.Millisecond) {
-		if f, err := w.scrape(); err == nil && len(f) > 0 {
+		if w.ready() {
 			return
 		}
 	}
