@@ -1,6 +1,6 @@
 """Makes the bundle testdata/tiny: the smallest thing that is a whole bundle.
 
-    python3 make_tiny.py            # writes ./tiny and ./stuck.onnx anew
+    python3 make_tiny.py            # writes ./tiny anew
 
 numpy 2.4.6, onnx 1.23.2, onnxruntime 1.30.0, pillow 13.0.0, pyarrow 26.0.1.
 
@@ -13,8 +13,6 @@ have been taken by painting it:
 The album model is a real LSTM. Its memory adds up the colours seen so far: a
 grey photo after red ones is in Rome, a grey photo before them is nowhere with
 mode lstm and in Rome with lstm_repeat.
-
-stuck.onnx is tiny's CNN, but it does not return from a batch with a white photo.
 """
 
 import hashlib
@@ -105,32 +103,6 @@ def make_cnn():
         [constant("full", np.array(255, np.float32)), constant("look", look), constant("bias", bias), constant("gain", gain)]
         + [constant("head16", head, half=True)],
     )
-
-
-def make_stuck():
-    model = onnx.load(HERE / "cnn.onnx")
-    nodes, value = model.graph.node, helper.make_tensor_value_info
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["on"], ["still"]), helper.make_node("Identity", ["x"], ["y"])],
-        "round",
-        [value("i", TensorProto.INT64, []), value("on", TensorProto.BOOL, []), value("x", TensorProto.FLOAT, None)],
-        [value("still", TensorProto.BOOL, []), value("y", TensorProto.FLOAT, None)],
-    )
-    waiting = [
-        helper.make_node("ReduceMin", ["bytes"], ["darkest"], axes=[1, 2, 3], keepdims=0),
-        helper.make_node("ReduceMax", ["darkest"], ["whitest"], keepdims=0),
-        helper.make_node("Greater", ["whitest", "white"], ["is_white"]),
-        helper.make_node("Cast", ["is_white"], ["once"], to=TensorProto.INT64),
-        helper.make_node("Mul", ["once", "ages"], ["rounds"]),
-        helper.make_node("Loop", ["rounds", "go", "mean"], ["waited"], body=body),
-    ]
-    at = next(i for i, node in enumerate(nodes) if node.op_type == "Gemm")
-    nodes[at].input[0] = "waited"
-    for node in reversed(waiting):
-        nodes.insert(at, node)
-    model.graph.initializer.extend([constant("white", np.float32(240)), constant("ages", np.int64(1 << 62)), constant("go", np.array(True))])
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, HERE.parent / "stuck.onnx")
 
 
 def make_album():
@@ -271,7 +243,6 @@ if __name__ == "__main__":
     shutil.rmtree(HERE, ignore_errors=True)
     (HERE / "golden").mkdir(parents=True)
     make_cnn()
-    make_stuck()
     make_album()
     make_cells()
     make_golden()
