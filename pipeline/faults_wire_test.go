@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"golang.org/x/net/dns/dnsmessage"
 
 	"planetag/deploy/faults"
@@ -36,11 +37,13 @@ func failures(t *testing.T, s *worker) (total float64) {
 	return total + figure(t, s.reg, fmt.Sprintf("planetag_store_read_failures_total{reason=%q}", reasonConnection))
 }
 
-// TestWhatBreaksBelowHTTPHeals: connections that are refused, reset, cut, swallowed or slowed down delay photos, and bury none.
+// TestWhatBreaksBelowHTTPHeals: connections that are refused, reset, cut or swallowed delay photos, and bury none.
 func TestWhatBreaksBelowHTTPHeals(t *testing.T) {
 	testLibrary(t)
+	ignore := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
 	for name, poison := range map[string]faults.Poison{
-		"refused": "", "swallowed": faults.Swallow, "reset": faults.Hangup, "cut": faults.Halve, "dripping": faults.Drip,
+		"refused": "", "swallowed": faults.Swallow, "reset": faults.Hangup, "cut": faults.Halve,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,6 +78,8 @@ func TestWhatBreaksBelowHTTPHeals(t *testing.T) {
 // TestNameThatIsNotFoundIsWaitedFor: the store's name vanishes from DNS while the worker runs, and comes back.
 func TestNameThatIsNotFoundIsWaitedFor(t *testing.T) {
 	testLibrary(t)
+	ignore := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
 	names := startNames(t)
 	w := newSickWorld(t, faults.Plan{})
 	wire := wired(t, w)

@@ -96,6 +96,7 @@ func TestMixtureOfFaultsEndsRight(t *testing.T) {
 	t.Logf("seed %d", plan.Seed)
 	dead := map[faults.Kind]string{faults.NotFound: "object_gone", faults.Denied: "object_denied", faults.Changed: "object_changed"}
 	w := newSickWorld(t, plan)
+	w.cfg.S3.GoneGrace = Duration(6 * time.Second) // a photo may wait for its turn for longer than for most other tests' grace
 	w.send(300)
 	w.work(hasty)
 	w.settle(60*time.Second, func(key string) string {

@@ -166,8 +166,10 @@ func (s *Store) attempt(ctx context.Context, ref Reference, tell func(int64), an
 	case object.Size > s.maxObject:
 		return Object{}, fmt.Errorf("%w: it has %s, at most %s are read (photos.max_object_bytes)",
 			ErrObjectTooBig, Bytes(object.Size), Bytes(s.maxObject))
-	case ref.ETag != "" && object.ETag != ref.ETag: // a server that ignores If-Match
-		return Object{}, fmt.Errorf("%w: its etag is %s, the reference says %s", ErrObjectChanged, object.ETag, ref.ETag)
+	case object.ETag != "": // else the body may tell more than the etag
+		if err := object.is(ref); err != nil { // a server that ignores If-Match
+			return Object{}, err
+		}
 	}
 	if header.Get("Content-Length") == "" { // a proxy that sends chunks
 		object.Size = -1
@@ -180,6 +182,9 @@ func (s *Store) attempt(ctx context.Context, ref Reference, tell func(int64), an
 	}
 	if err := answerInBody(object); err != nil {
 		return Object{}, s.failure(ctx, ref, err)
+	}
+	if err := object.is(ref); err != nil {
+		return Object{}, err
 	}
 	object.Size = int64(len(object.Data))
 	s.known.saw(ref)

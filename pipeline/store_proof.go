@@ -124,6 +124,14 @@ func (p plainAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.Join(errNotS3, errors.New(resp.Status), err)
 }
 
+// is fails unless the object is the one that the reference names by its etag, if it does.
+func (o Object) is(ref Reference) error {
+	if ref.ETag == "" || o.ETag == ref.ETag {
+		return nil
+	}
+	return fmt.Errorf("%w: its etag is %q, the reference says %q", ErrObjectChanged, o.ETag, ref.ETag)
+}
+
 // answerInBody finds an error that a store sent in place of a body, with status 200. An object always has an etag.
 func answerInBody(object Object) error {
 	if object.ETag != "" || len(object.Data) > 64<<10 || !bytes.Contains(object.Data, []byte("<Error>")) {

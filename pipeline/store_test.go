@@ -137,6 +137,10 @@ func TestStoreNamesWhatWillNotHeal(t *testing.T) {
 		{"an object in an archive", named, failing(always, s3Error(403, "InvalidObjectState")), nil, ErrObjectDenied},
 		{"a name that no bucket can have", Reference{Bucket: "a_b/c", Key: "x"}, nil, nil, ErrReference},
 		{"the store stays down", named, failing(always, s3Error(503, "SlowDown")), nil, ErrStorage},
+		{"an error in place of every body", Reference{Bucket: "images", Key: testKey, ETag: "0123"}, failing(always, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Last-Modified", "Mon, 02 Jan 2006 15:04:05 GMT")
+			s3Error(200, "InternalError")(w, r)
+		}), nil, ErrStorage},
 		{"every body is cut off", named, failing(always, cutOff(5000)), nil, ErrStorage},
 		{"a name that nobody knows", named, nil, func(c *S3Config) { c.Endpoint = "http://store.invalid:9000" }, ErrStorage},
 		{"nobody listens", named, nil, func(c *S3Config) { c.Endpoint = "http://127.0.0.1:1" }, ErrStorage},

@@ -8,7 +8,7 @@
 // with the same plan breaks the same photos in the same way, in whatever order they come. [Plan.Fate] says beforehand which
 // rule a key meets.
 //
-// A [Wire] breaks what lies below HTTP: connections that are refused, reset, cut, swallowed or slow.
+// A [Wire] breaks what lies below HTTP: connections that are refused, reset, cut or swallowed.
 //
 // It refuses to be a proxy for anything but tests: it verifies nothing and keeps no secret.
 package faults

@@ -15,12 +15,12 @@ type Wire struct{ proxy *toxiproxy.Proxy }
 // Poison is what a Wire does to the bytes that come back: a toxic of toxiproxy, as JSON.
 type Poison string
 
-// The poisons. Swallow and Drop let requests through, whose answers are lost.
+// The poisons. Requests come through, and their answers do not. (Bodies that come byte by byte are a Trickle of a Proxy: toxiproxy's own slicer leaks a
+// goroutine for each connection that is given up meanwhile.)
 const (
-	Swallow Poison = `{"type": "timeout", "attributes": {"timeout": 0}}`                     // nothing comes back, and nobody hangs up
-	Hangup  Poison = `{"type": "reset_peer", "attributes": {"timeout": 0}}`                  // the connection is reset at the first byte
-	Halve   Poison = `{"type": "limit_data", "attributes": {"bytes": 700}}`                  // the connection ends after 700 bytes
-	Drip    Poison = `{"type": "slicer", "attributes": {"average_size": 1, "delay": 20000}}` // one byte each 20 ms
+	Swallow Poison = `{"type": "timeout", "attributes": {"timeout": 0}}`    // nothing comes back, and nobody hangs up
+	Hangup  Poison = `{"type": "reset_peer", "attributes": {"timeout": 0}}` // the connection is reset at the first byte
+	Halve   Poison = `{"type": "limit_data", "attributes": {"bytes": 700}}` // the connection ends after 700 bytes
 )
 
 // StartWire listens on a free port of 127.0.0.1 and connects to target, host:port, until Close.
