@@ -128,7 +128,7 @@ type growth struct {
 	of    map[string][]float64
 }
 
-var growing = []string{"RSS, MiB", "RSS with children, MiB", "heap in use, MiB", "goroutines", "open files", "child processes"}
+var growing = []string{"RSS, MiB", "RSS with children, MiB", "Go runtime, MiB", "heap in use, MiB", "goroutines", "open files", "child processes"}
 
 func (g *growth) sample(t *testing.T, w *worker, at time.Duration) {
 	f, err := w.scrape()
@@ -143,7 +143,8 @@ func (g *growth) sample(t *testing.T, w *worker, at time.Duration) {
 	}
 	g.hours = append(g.hours, at.Hours())
 	for i, value := range []float64{
-		float64(rss(pid)) / (1 << 20), float64(treeRSS(pid)) / (1 << 20), f["go_memstats_heap_inuse_bytes"] / (1 << 20), f["go_goroutines"],
+		float64(rss(pid)) / (1 << 20), float64(treeRSS(pid)) / (1 << 20),
+		(f["go_memstats_sys_bytes"] - f["go_memstats_heap_released_bytes"]) / (1 << 20), f["go_memstats_heap_inuse_bytes"] / (1 << 20), f["go_goroutines"],
 		float64(len(files)), float64(len(children(pid))),
 	} {
 		g.of[growing[i]] = append(g.of[growing[i]], value)
