@@ -23,7 +23,7 @@ func wired(t *testing.T, w *sickWorld) *faults.Wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(wire.Close)
+	t.Cleanup(wire.Down)
 	w.cfg.S3.Endpoint = "http://" + wire.Addr()
 	return wire
 }
@@ -35,6 +35,17 @@ func failures(t *testing.T, s *worker) (total float64) {
 		total += figure(t, s.reg, fmt.Sprintf("planetag_store_read_failures_total{reason=%q}", reason.word))
 	}
 	return total + figure(t, s.reg, fmt.Sprintf("planetag_store_read_failures_total{reason=%q}", reasonConnection))
+}
+
+// awaitFailures reads what is published until so many reads of the store have failed.
+func (w *sickWorld) awaitFailures(s *worker, n float64) {
+	w.t.Helper()
+	for begun := time.Now(); failures(w.t, s) < n; w.read(50 * time.Millisecond) {
+		if time.Since(begun) > 20*time.Second {
+			w.t.Errorf("the store cannot be reached and %v reads have failed, want %v", failures(w.t, s), n)
+			return
+		}
+	}
 }
 
 // TestWhatBreaksBelowHTTPHeals: connections that are refused, reset, cut or swallowed delay photos, and bury none.
@@ -58,12 +69,7 @@ func TestWhatBreaksBelowHTTPHeals(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.send(60)
-			for begun := time.Now(); failures(t, s) < sickAfter && time.Since(begun) < 20*time.Second; {
-				w.read(50 * time.Millisecond)
-			}
-			if n := failures(t, s); n < sickAfter {
-				t.Errorf("the wire is broken and %v reads failed", n)
-			}
+			w.awaitFailures(s, sickAfter)
 			wire.Heal(t.Context())
 			if poison == "" {
 				if err := wire.Up(); err != nil {
@@ -95,9 +101,7 @@ func TestNameThatIsNotFoundIsWaitedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.send(40)
-		for begun := time.Now(); failures(t, s) < before+sickAfter && time.Since(begun) < 20*time.Second; {
-			w.read(50 * time.Millisecond)
-		}
+		w.awaitFailures(s, before+sickAfter)
 		if names.asked.Load() == asked || w.log.count("no such host")+w.log.count("server misbehaving") == 0 {
 			t.Errorf("%v: the worker did not notice: %d questions", refusal, names.asked.Load()-asked)
 		}

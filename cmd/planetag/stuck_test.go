@@ -51,9 +51,11 @@ func TestAModelThatNeverReturnsEndsTheWorker(t *testing.T) {
 	if r.photo["photos/white.jpg"] != 1 {
 		t.Errorf("the photo that was stuck has %d locations", r.photo["photos/white.jpg"])
 	}
-	for photo, n := range r.photo {
-		if n+r.dead[photo] != 1 {
-			t.Errorf("%s has %d locations and %d dead letters", photo, n, r.dead[photo])
+	for _, answered := range []map[string]int{r.photo, r.dead} {
+		for photo := range answered {
+			if r.photo[photo]+r.dead[photo] != 1 {
+				t.Errorf("%s has %d locations and %d dead letters", photo, r.photo[photo], r.dead[photo])
+			}
 		}
 	}
 }

@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"planetag/deploy/report"
 )
 
 // TestChaos runs the rows. The environment says how much: CHAOS=full for all of them, CHAOS_BROKERS, CHAOS_SEED, CHAOS_ROWS (names, comma-separated) and
@@ -29,13 +26,9 @@ func TestChaos(t *testing.T) {
 		}
 		t.Run(r.name, func(t *testing.T) { results = append(results, play(t, set, r, seed)) })
 	}
-	fmt.Println(table(results))
-	if document := os.Getenv("CHAOS_REPORT"); document != "" && !t.Failed() {
-		head := fmt.Sprintf("`make chaos BROKERS=%d SEED=%d`, Apache Kafka 4.4.0, %s.", brokers, seed, time.Now().UTC().Format(time.DateOnly))
-		if err := report.Section(filepath.Join(set.root, document), fmt.Sprintf("chaos %d", brokers), head+"\n\n"+table(results)); err != nil {
-			t.Error(err)
-		}
-	}
+	text := fmt.Sprintf("`make chaos BROKERS=%d SEED=%d`, Apache Kafka 4.4.0, %s.\n\n%s", brokers, seed, time.Now().UTC().Format(time.DateOnly), table(results))
+	fmt.Println(text)
+	set.report(t, fmt.Sprintf("chaos %d", brokers), text)
 }
 
 // play runs one row to its end and wants nothing lost, nothing twice, nothing wrong.

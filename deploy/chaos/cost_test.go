@@ -12,8 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"planetag/deploy/report"
 )
 
 // cost is a promise and what does without it, on one kind of work.
@@ -42,6 +40,7 @@ func TestCosts(t *testing.T) {
 		t.Skip("takes minutes; CHAOS=full runs it")
 	}
 	set := build(t, 1)
+	set.put(t, map[string]string{"large.jpg": large(t)})
 	rounds := number("CHAOS_ROUNDS", 3)
 	text := fmt.Sprintf("`make chaos-cost ROUNDS=%d`, flush_interval 100 ms, six partitions, one worker and the broker on the same %d cores; red.jpg is small, "+
 		"large.jpg has 2 megapixels. Photos per second: median, least and greatest.\n\n"+
@@ -60,11 +59,7 @@ func TestCosts(t *testing.T) {
 			filepath.Base(c.network), c.photos, c.photo, spread(with), spread(without), median(with)/median(without))
 	}
 	fmt.Println(text)
-	if document := os.Getenv("CHAOS_REPORT"); document != "" {
-		if err := report.Section(filepath.Join(set.root, document), "cost", text); err != nil {
-			t.Error(err)
-		}
-	}
+	set.report(t, "cost", text)
 }
 
 // measure returns photos per second between the first and the last photo-level answer that a reader sees.

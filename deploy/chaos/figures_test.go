@@ -2,7 +2,9 @@ package chaos
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,20 +14,30 @@ import (
 // figures are a worker's metrics by name and labels, as they stand on its page.
 type figures map[string]float64
 
-func (w *worker) scrape() (figures, error) {
+// page is what a worker serves at a path.
+func (w *worker) page(path string) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/metrics", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+path, nil)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer response.Body.Close()
+	body, err = io.ReadAll(response.Body)
+	return response.StatusCode, body, err
+}
+
+func (w *worker) scrape() (figures, error) {
+	_, body, err := w.page("/metrics")
+	if err != nil {
+		return nil, err
+	}
 	f := figures{}
-	lines := bufio.NewScanner(response.Body)
+	lines := bufio.NewScanner(bytes.NewReader(body))
 	for lines.Scan() {
 		name, value, ok := cutLast(lines.Text())
 		if n, err := strconv.ParseFloat(value, 64); ok && err == nil {
@@ -37,18 +49,8 @@ func (w *worker) scrape() (figures, error) {
 
 // ready says whether the worker does its work.
 func (w *worker) ready() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/ready", nil)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	defer response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	status, _, err := w.page("/ready")
+	return err == nil && status == http.StatusOK
 }
 
 func cutLast(line string) (name, value string, ok bool) {

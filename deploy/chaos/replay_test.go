@@ -3,14 +3,12 @@ package chaos
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"planetag/deploy/report"
 	"planetag/enrich"
 	"planetag/pipeline"
 )
@@ -48,11 +46,7 @@ func TestReplay(t *testing.T) {
 	text := fmt.Sprintf("Killed with %.2f GiB of open albums on the embeddings topic (%d photos in %d albums), the next worker was ready after %.1f s, start included: "+
 		"%.0f s per GiB, at %d MiB of memory.", gib, photos, open, took.Seconds(), took.Seconds()/gib, s.fleet.peak>>20)
 	t.Log(text)
-	if document := os.Getenv("CHAOS_REPORT"); document != "" && !t.Failed() {
-		if err := report.Section(filepath.Join(set.root, document), "replay", fmt.Sprintf("`make chaos-replay MIB=%d`: %s\n", mib, text)); err != nil {
-			t.Error(err)
-		}
-	}
+	set.report(t, "replay", fmt.Sprintf("`make chaos-replay MIB=%d`: %s\n", mib, text))
 }
 
 const (

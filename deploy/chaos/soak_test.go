@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"planetag/deploy/realkafka"
-	"planetag/deploy/report"
 )
 
 // TestSoak keeps one worker under steady input for CHAOS_SOAK minutes while its companion is killed, the broker dies and frozen moments pass, and prints
@@ -44,11 +43,7 @@ func TestSoak(t *testing.T) {
 	text := fmt.Sprintf("`make soak HOURS=%.1f SEED=%d`: %d references at %d per second, %d times as many in the first sixth; %s; %d lost, %d twice, %d wrong.\n\n%s",
 		float64(minutes)/60, seed, found.References, perSecond, warmUp, counted(s.counts), found.Lost, found.Twice, found.Wrong, series.table(time.Duration(minutes)*time.Minute/6))
 	fmt.Println(text)
-	if document := os.Getenv("CHAOS_REPORT"); document != "" && !t.Failed() {
-		if err := report.Section(filepath.Join(set.root, document), "soak", text); err != nil {
-			t.Error(err)
-		}
-	}
+	set.report(t, "soak", text)
 }
 
 // oldAlbumsFirst makes albums come one after the other, as they do over hours, where crowd has them all at once.

@@ -3,9 +3,14 @@ package chaos
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 	"time"
+
+	"planetag/deploy/report"
 )
 
 // result is one line of the report.
@@ -16,6 +21,18 @@ type result struct {
 	notes    []string
 	peak     int64
 	took     time.Duration
+}
+
+// report writes a section of the document that CHAOS_REPORT names, if it does and nothing has failed.
+func (s *stageSet) report(t *testing.T, name, text string) {
+	t.Helper()
+	document := os.Getenv("CHAOS_REPORT")
+	if document == "" || t.Failed() {
+		return
+	}
+	if err := report.Section(filepath.Join(s.root, document), name, text); err != nil {
+		t.Error(err)
+	}
 }
 
 func table(results []result) string {

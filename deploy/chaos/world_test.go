@@ -19,16 +19,10 @@ import (
 // no photos. "gone.jpg" is named by references and is not there.
 func (s *stageSet) fill(t *testing.T) {
 	t.Helper()
-	client, err := minio.New(strings.TrimPrefix(s.store.URL, "http://"), &minio.Options{
-		Creds: credentials.NewStaticV4(s.store.AccessKey, s.store.SecretKey, ""), Region: "us-east-1",
-	})
-	if err != nil {
+	if err := s.client(t).MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	objects := map[string]string{"empty.jpg": "", "text.jpg": "no photo, but words", "large.jpg": large(t)}
+	objects := map[string]string{"empty.jpg": "", "text.jpg": "no photo, but words"}
 	for _, name := range []string{"red.jpg", "green.jpg", "blue.jpg", "grey.jpg"} {
 		data, err := os.ReadFile(filepath.Join(s.bundle(), "golden", name))
 		if err != nil {
@@ -37,11 +31,29 @@ func (s *stageSet) fill(t *testing.T) {
 		objects[name] = string(data)
 	}
 	objects["cut.jpg"] = objects["red.jpg"][:len(objects["red.jpg"])/3]
+	s.put(t, objects)
+}
+
+// put uploads objects by their names.
+func (s *stageSet) put(t *testing.T, objects map[string]string) {
+	t.Helper()
+	client := s.client(t)
 	for name, data := range objects {
 		if _, err := client.PutObject(t.Context(), bucket, name, strings.NewReader(data), int64(len(data)), minio.PutObjectOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func (s *stageSet) client(t *testing.T) *minio.Client {
+	t.Helper()
+	client, err := minio.New(strings.TrimPrefix(s.store.URL, "http://"), &minio.Options{
+		Creds: credentials.NewStaticV4(s.store.AccessKey, s.store.SecretKey, ""), Region: "us-east-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 // large is a JPEG of 2 megapixels with as much to decode as a photo.

@@ -23,7 +23,7 @@ const (
 	Halve   Poison = `{"type": "limit_data", "attributes": {"bytes": 700}}` // the connection ends after 700 bytes
 )
 
-// StartWire listens on a free port of 127.0.0.1 and connects to target, host:port, until Close.
+// StartWire listens on a free port of 127.0.0.1 and connects to target, host:port, until Down.
 func StartWire(target string) (*Wire, error) {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	w := &Wire{toxiproxy.NewProxy(server, "wire", "127.0.0.1:0", target)}
@@ -57,6 +57,3 @@ func (w *Wire) Poison(p Poison) error {
 
 // Heal takes all poison out. What was swallowed stays lost.
 func (w *Wire) Heal(ctx context.Context) { w.proxy.Toxics.ResetToxics(ctx) }
-
-// Close ends every connection and the wire.
-func (w *Wire) Close() { w.proxy.Stop() }

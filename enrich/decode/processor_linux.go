@@ -10,14 +10,9 @@ import (
 )
 
 // processorTime is what a process has used of the processor so far, user and
-// system; 0 when it is gone. See proc_pid_stat(5).
+// system; 0 when it is gone.
 func processorTime(pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := bytes.Cut(text, []byte(") ")) // the name before it may hold anything
-	fields := bytes.Fields(rest)
+	fields := statOf(fmt.Sprintf("/proc/%d/stat", pid))
 	if len(fields) < 13 {
 		return 0
 	}
@@ -31,11 +26,20 @@ func processorTime(pid int) time.Duration {
 func working(pid int) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // the pattern is sound
 	for _, thread := range threads {
-		text, err := os.ReadFile(thread)
-		_, rest, named := bytes.Cut(text, []byte(") "))
-		if err == nil && named && bytes.HasPrefix(rest, []byte("R")) {
+		if fields := statOf(thread); len(fields) > 0 && string(fields[0]) == "R" {
 			return true
 		}
 	}
 	return false
+}
+
+// statOf is what a file like /proc/PID/stat says from the state on; nothing when
+// its process or thread is gone. See proc_pid_stat(5).
+func statOf(path string) [][]byte {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	_, rest, _ := bytes.Cut(text, []byte(") ")) // the name before it may hold anything
+	return bytes.Fields(rest)
 }
