@@ -7,6 +7,7 @@ import (
 	"planetag/consumer"
 	"planetag/enrich"
 	"planetag/enrich/bundle"
+	"planetag/enrich/cells/divide"
 	"planetag/enrich/infer"
 	"planetag/pipeline"
 	"planetag/pipeline/demo"
@@ -60,7 +61,7 @@ func statusOf(err error) int {
 		return exitPhotoFailed
 	case is(errSaid):
 		return exitUnexpected
-	case is(errUsage, eval.ErrManifest, eval.ErrPhotos, demo.ErrFolder, pipeline.ErrNoPhoto):
+	case is(errUsage, eval.ErrManifest, eval.ErrPhotos, divide.ErrInput, divide.ErrRows, demo.ErrFolder, pipeline.ErrNoPhoto):
 		return exitUsage
 	case is(consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return exitConfig // also where another broker could not be reached
