@@ -1,9 +1,7 @@
 package cells
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,31 +11,11 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// readList reads a published division: token, latitude, longitude a line.
-func readList(t testing.TB, path string) []Cell {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	var rows []Cell
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var token string
-		row := Cell{Photos: 1}
-		if _, err := fmt.Sscan(lines.Text(), &token, &row.Lat, &row.Lon); err != nil {
-			t.Fatalf("%s: %v", lines.Text(), err)
-		}
-		if row.ID, err = ParseToken(token); err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
 func TestPublishedDivision(t *testing.T) {
-	c := mustNew(t, readList(t, "testdata/wherml_excerpt.tsv")...)
+	c, counted, err := Open("testdata/wherml_excerpt.tsv")
+	if err != nil || counted {
+		t.Fatal(counted, err)
+	}
 	if c.Len() != 201 {
 		t.Fatalf("read %d cells, want 201", c.Len())
 	}

@@ -77,7 +77,7 @@ func (t *tally) check(most float64) error {
 		named = append(named, "  "+b.String())
 	}
 	remedy := "mend the input, or allow more with --max-bad"
-	if 2*t.bad.swapped > t.bad.Rows {
+	if 2*t.bad.swapped > t.bad.Rows && t.bad.swapped > 1 {
 		remedy = "most would be positions with latitude and longitude exchanged: are the columns swapped?"
 	}
 	return fmt.Errorf("%w: %d of %d, %s\n%s", ErrRows, t.bad.Rows, all, remedy, strings.Join(named, "\n"))
