@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"time"
@@ -78,22 +79,29 @@ func orientationOf(f format, data []byte, blocks []exifBlock) int {
 
 // read walks the tags; beside an error, t has those before the damage. The library's own Timeout is not used: it walks away
 // from a goroutine that goes on reading buffers already given back to a pool.
-func (t exifFields) read(f format, data []byte, blocks []exifBlock) (err error) {
+func (t exifFields) read(f format, data []byte, blocks []exifBlock) error {
 	if len(blocks) == 0 {
 		return nil
 	}
-	kind, tiff := imagemeta.TIFF, blocks[0].tiff // the first one wins, as in viewers
+	tiff := blocks[0].tiff // the first one wins, as in viewers
 	if f.heavy() {
-		kind, tiff = imagemeta.HEIF, data
+		tiff = data
+	}
+	return t.walk(f, bytes.NewReader(tiff))
+}
+
+// walk walks the tags of a TIFF structure, or of a whole HEIC or AVIF, whose index says where it is.
+func (t exifFields) walk(f format, in io.ReadSeeker) (err error) {
+	kind := imagemeta.TIFF
+	if f.heavy() {
+		kind = imagemeta.HEIF
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("parser panicked: %v", p)
 		}
 	}()
-	bounded := &boundedReader{
-		data: bytes.NewReader(tiff), left: exifBytes, deadline: time.Now().Add(exifTime),
-	}
+	bounded := &boundedReader{data: in, left: exifBytes, deadline: time.Now().Add(exifTime)}
 	_, err = imagemeta.Decode(imagemeta.Options{
 		R:            bounded,
 		ImageFormat:  kind,
@@ -209,7 +217,7 @@ func plausible(at time.Time) bool { return at.Year() >= 1826 && at.Year() <= 999
 // boundedReader ends a walk that reads too much or for too long: offsets in
 // the file are the file's to choose, so a small file can ask for much reading.
 type boundedReader struct {
-	data     *bytes.Reader
+	data     io.ReadSeeker
 	left     int
 	deadline time.Time
 	spent    error

@@ -23,6 +23,7 @@ type patch struct {
 type exifBlock struct {
 	hide []patch
 	tiff []byte
+	end  int // of the block in a JPEG, which may lie behind the data
 }
 
 // concealed collects the patches of all blocks.
@@ -37,7 +38,8 @@ func concealed(blocks []exifBlock) (out []patch) {
 func exifBlocks(f format, data []byte) []exifBlock {
 	switch f {
 	case formatJPEG:
-		return blocksInJPEG(data)
+		blocks, _ := blocksInJPEG(data)
+		return blocks
 	case formatPNG:
 		return blocksInPNG(data)
 	case formatWebP:
@@ -53,20 +55,24 @@ func exifBlocks(f format, data []byte) []exifBlock {
 func rename(at int) patch { return patch{uint(at), [4]byte{'-', '-', '-', '-'}} }
 
 // blocksInJPEG walks the markers as libjpeg does, over fill bytes and garbage,
-// up to the start of the scan.
-func blocksInJPEG(data []byte) (out []exifBlock) {
+// up to the start of the scan. More says how many bytes it would have liked to
+// see to go on, 0 if it saw all it wanted.
+func blocksInJPEG(data []byte) (out []exifBlock, more int) {
 	const app1, startOfScan = 0xe1, 0xda
 	for at := 2; at < len(data); {
 		skip := bytes.IndexByte(data[at:], 0xff)
 		if skip < 0 {
-			break
+			return out, len(data) + 1
 		}
 		at += skip
 		for at < len(data) && data[at] == 0xff {
 			at++
 		}
-		if at+3 > len(data) || data[at] == startOfScan {
-			break
+		if at+3 > len(data) {
+			return out, at + 3
+		}
+		if data[at] == startOfScan {
+			return out, 0
 		}
 		marker := data[at]
 		at++
@@ -75,11 +81,13 @@ func blocksInJPEG(data []byte) (out []exifBlock) {
 		}
 		end := at + max(2, int(binary.BigEndian.Uint16(data[at:])))
 		if body := data[at+2 : max(at+2, min(end, len(data)))]; marker == app1 && bytes.HasPrefix(body, []byte("Exif")) {
-			out = append(out, exifBlock{[]patch{rename(at + 2)}, withoutLabel(body)})
+			out = append(out, exifBlock{[]patch{rename(at + 2)}, withoutLabel(body), end})
 		}
-		at = end
+		if at = end; at > len(data) {
+			return out, at
+		}
 	}
-	return out
+	return out, len(data) + 1
 }
 
 // blocksInPNG hides the chunk under a private, ancillary name, and corrects the
@@ -97,7 +105,7 @@ func blocksInPNG(data []byte) (out []exifBlock) {
 			crc := crc32.Update(crc32.ChecksumIEEE(name[:]), crc32.IEEETable, data[body:body+n])
 			binary.BigEndian.PutUint32(sum[:], crc)
 			hide := []patch{{uint(at + 4), name}, {uint(body + n), sum}}
-			out = append(out, exifBlock{hide, withoutLabel(data[body : body+n])})
+			out = append(out, exifBlock{hide: hide, tiff: withoutLabel(data[body : body+n])})
 		}
 		at = body + n + 4
 	}
@@ -110,7 +118,7 @@ func blocksInWebP(data []byte) (out []exifBlock) {
 		n, body := int(binary.LittleEndian.Uint32(data[at+4:])), at+8
 		if string(data[at:at+4]) == "EXIF" {
 			tiff := withoutLabel(data[body:min(body+n, len(data))])
-			out = append(out, exifBlock{[]patch{rename(at)}, tiff})
+			out = append(out, exifBlock{hide: []patch{rename(at)}, tiff: tiff})
 		}
 		at = body + n + n&1
 	}

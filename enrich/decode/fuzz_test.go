@@ -67,5 +67,8 @@ func FuzzReadExif(f *testing.F) {
 		if e.Orientation < 0 || e.Orientation > 8 || len([]rune(e.Camera)) > 100 {
 			t.Errorf("not credible: %+v", e)
 		}
+		if at, atErr := ReadExifAt(bytes.NewReader(data), int64(len(data))); err == nil && atErr == nil && !sameExif(at, e) {
+			t.Errorf("read in parts %+v, whole %+v", at, e)
+		}
 	})
 }
