@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"planetag/pipeline/survey"
+)
+
+func newSurvey(g *global, std streams) *cobra.Command {
+	var o survey.Options
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "survey s3://BUCKET/PREFIX|FOLDER",
+		Short: "Take stock of an archive: which photos know where they were taken",
+		Long: `List an archive, read the EXIF of every photo, and write a manifest (CSV) of all
+photos and a report: how many have a position, by year, camera and country, which
+clocks and positions are not to be believed, how large the albums are, and how many
+photos without a position could learn from their album.
+
+Of a JPEG only the first 64 KiB are read. Nothing is changed, and nothing is sent
+anywhere but requests to the archive. A survey that was ended, however, goes on
+where it was when it is started again with the same arguments; until it is complete,
+FILE.journal holds what is known.
+
+The manifest says where your photos were taken: it is written for you alone (0600).`,
+		Example: `  planetag survey s3://photos/2019/ --config planetag.yaml --out 2019.csv
+  planetag survey ~/Pictures --out pictures.csv --opt-out private/ --json
+  planetag survey s3://photos --config planetag.yaml --dry-run`,
+		Args: oneArgument("s3://BUCKET/PREFIX or FOLDER"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.Config, err = g.config(path); err != nil {
+				return err
+			}
+			o.Archive = args[0]
+			return takeStock(cmd, o, asJSON, std)
+		},
+	}
+	cmd.Flags().StringVar(&o.Out, "out", "", "manifest to write, CSV")
+	cmd.Flags().StringVar(&path, "config", "", "configuration file, for the store")
+	cmd.Flags().StringArrayVar(&o.OptOut, "opt-out", nil, "prefix of keys that are counted and never read; may be repeated")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only list, and say how many requests and bytes reading would take")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func takeStock(cmd *cobra.Command, o survey.Options, asJSON bool, std streams) error {
+	if o.Out == "" && !o.DryRun {
+		return wrongUsage(cmd, errors.New("--out is missing; --dry-run needs none"))
+	}
+	o.Now, o.Progress = time.Now(), surveyProgress(std)
+	report, err := survey.Run(cmd.Context(), o)
+	if o.Progress != nil {
+		fmt.Fprintln(std.err)
+	}
+	if err != nil {
+		return reached(err)
+	}
+	if asJSON {
+		return printJSON(std.out, true, report)
+	}
+	return report.Text(std.out)
+}
+
+// surveyProgress shows a line on a terminal. How many photos there are is known when all are listed, and listing is
+// hardly ahead of reading; so there is a rate and no end.
+func surveyProgress(std streams) func(read, listed int64) {
+	if !isTerminal(std.err) {
+		return nil
+	}
+	started, drawn := time.Now(), time.Time{}
+	return func(read, listed int64) {
+		if now := time.Now(); now.Sub(drawn) > 100*time.Millisecond {
+			drawn = now
+			fmt.Fprintf(std.err, "\r\033[K%d photos read of %d listed so far, %.0f/s", read, listed, float64(read)/max(now.Sub(started).Seconds(), 1e-3))
+		}
+	}
+}
