@@ -1,18 +1,21 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"planetag/enrich/cells"
+	"planetag/enrich/cells/divide"
 	"planetag/pipeline/survey"
 )
 
 func newSurvey(g *global, std streams) *cobra.Command {
 	var o survey.Options
-	var path string
+	var path, chart string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "survey s3://BUCKET/PREFIX|FOLDER",
@@ -37,20 +40,25 @@ The manifest says where your photos were taken: it is written for you alone (060
 				return err
 			}
 			o.Archive = args[0]
-			return takeStock(cmd, o, asJSON, std)
+			return takeStock(cmd, o, chart, asJSON, std)
 		},
 	}
-	cmd.Flags().StringVar(&o.Out, "out", "", "manifest to write, CSV")
-	cmd.Flags().StringVar(&path, "config", "", "configuration file, for the store")
-	cmd.Flags().StringArrayVar(&o.OptOut, "opt-out", nil, "prefix of keys that are counted and never read; may be repeated")
-	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only list, and say how many requests and bytes reading would take")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	flags := cmd.Flags()
+	flags.StringVar(&o.Out, "out", "", "manifest to write, CSV")
+	flags.StringVar(&path, "config", "", "configuration file, for the store")
+	flags.StringVar(&chart, "map", "", "draw where the photos with a position are: SVG, PNG or GeoJSON")
+	flags.StringArrayVar(&o.OptOut, "opt-out", nil, "prefix of keys that are counted and never read; may be repeated")
+	flags.BoolVar(&o.DryRun, "dry-run", false, "only list, and say how many requests and bytes reading would take")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func takeStock(cmd *cobra.Command, o survey.Options, asJSON bool, std streams) error {
-	if o.Out == "" && !o.DryRun {
+func takeStock(cmd *cobra.Command, o survey.Options, chart string, asJSON bool, std streams) error {
+	switch {
+	case o.Out == "" && !o.DryRun:
 		return wrongUsage(cmd, errors.New("--out is missing; --dry-run needs none"))
+	case chart != "" && (o.DryRun || mapKind(chart) == ""):
+		return wrongUsage(cmd, fmt.Errorf("--map is %q; its ending must be .svg, .png or .geojson, and a dry run has none", chart))
 	}
 	o.Now, o.Progress = time.Now(), surveyProgress(std)
 	report, err := survey.Run(cmd.Context(), o)
@@ -61,9 +69,39 @@ func takeStock(cmd *cobra.Command, o survey.Options, asJSON bool, std streams) e
 		return reached(err)
 	}
 	if asJSON {
-		return printJSON(std.out, true, report)
+		err = printJSON(std.out, true, report)
+	} else {
+		err = report.Text(std.out)
 	}
-	return report.Text(std.out)
+	if err != nil || chart == "" {
+		return err
+	}
+	return mapOf(cmd.Context(), o.Out, chart)
+}
+
+// mapOf draws the positions of a manifest as cells: small where many photos are, and never finer than two kilometres.
+func mapOf(ctx context.Context, manifest, out string) error {
+	source, err := divide.Open([]string{manifest}, divide.Columns{})
+	if err != nil {
+		return err
+	}
+	const mapLevel, photosPerCell, points = 12, 25, 1 << 28
+	result, err := divide.Build(ctx, source, divide.Options{
+		Rules: divide.Rules{MaxPhotos: photosPerCell, MinPhotos: 1, MinLevel: 2, MaxLevel: mapLevel}, Memory: points, MaxBad: 1,
+	})
+	if err != nil {
+		return fmt.Errorf("draw a map: %w", err)
+	}
+	var rows []cells.Cell
+	for _, row := range result.Rows {
+		rows = append(rows, row.Cell)
+	}
+	table, err := cells.New(rows)
+	if err != nil {
+		return fmt.Errorf("draw a map: %w", err)
+	}
+	const width = 2000
+	return drawCells(out, mapKind(out), table, width)
 }
 
 // surveyProgress shows a line on a terminal. How many photos there are is known when all are listed, and listing is
