@@ -140,12 +140,12 @@ func checkJSON(t *testing.T, r Result) {
 		t.Fatal(err)
 	}
 	var back struct {
-		N          int                           `json:"n"`
-		Modes      map[string]map[string]any     `json:"modes"`
-		Baselines  map[string]map[string]any     `json:"baselines"`
-		InAlbums   map[string]map[string]any     `json:"in_albums"`
-		Calibrated map[string]float64            `json:"calibrated"`
-		ByMode     map[string]map[string]float64 `json:"calibrated_modes"`
+		N          int                       `json:"n"`
+		Modes      map[string]map[string]any `json:"modes"`
+		Baselines  map[string]map[string]any `json:"baselines"`
+		InAlbums   map[string]map[string]any `json:"in_albums"`
+		Calibrated map[string]any            `json:"calibrated"`
+		ByMode     map[string]map[string]any `json:"calibrated_modes"`
 	}
 	if err := json.Unmarshal(text, &back); err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func checkJSON(t *testing.T, r Result) {
 		check("baselines."+baseline, back.Baselines[baseline])
 	}
 	for _, key := range []string{"coverage", "within_25km", "within_200km", "ece", "radius_p50_coverage", "radius_p90_coverage"} {
-		if v, ok := back.Calibrated[key]; !ok || v < 0 || v > 1 || back.ByMode["lstm_repeat"][key] != v {
+		if v, ok := back.Calibrated[key].(float64); !ok || v < 0 || v > 1 || back.ByMode["lstm_repeat"][key] != v {
 			t.Errorf("calibrated.%s = %v, %v", key, v, ok)
 		}
 	}

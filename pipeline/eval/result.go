@@ -79,7 +79,7 @@ func (t *task) describe(s *subject) {
 	r.Modes, r.Baselines = pick(rows, s.modes), pick(rows, s.baselines)
 	r.InAlbums = s.scores(units, r.countAlbums(albums(s.rows)))
 	t.describePlaces(s, units)
-	r.describeConfidence(s)
+	r.describeConfidence(s, units)
 	if note := swapped(s); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
@@ -132,7 +132,7 @@ func (r *Result) countAlbums(groups [][]int) (mates []int) {
 	return mates
 }
 
-func (r *Result) describeConfidence(s *subject) {
+func (r *Result) describeConfidence(s *subject, units []int) {
 	if !s.confident {
 		return
 	}
@@ -146,7 +146,7 @@ func (r *Result) describeConfidence(s *subject) {
 	r.ByMode, r.Reliability = map[string]score.Calibration{}, map[string][]score.Bin{}
 	for _, mode := range s.modes {
 		judged := s.judged(mode)
-		r.ByMode[mode], r.Reliability[mode] = score.Calibrate(judged), score.Reliability(judged)
+		r.ByMode[mode], r.Reliability[mode] = score.Calibrate(judged, units), score.Reliability(judged)
 	}
 	r.Calibrated = new(r.ByMode[s.published])
 }

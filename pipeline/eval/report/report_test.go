@@ -27,7 +27,7 @@ func result() eval.Result {
 		{Confidence: 0.5, Metres: 20e3, RadiusP50: 50e3, RadiusP90: 90e3},
 		{Confidence: 0.1, Abstained: true, Metres: 700e3, RadiusP50: 1e6, RadiusP90: 2e6},
 	}
-	calibrated := score.Calibrate(judged)
+	calibrated := score.Calibrate(judged, []int{0, 1, 2, 3})
 	modes := map[string]score.Scores{"single": rows[0], "lstm_repeat": rows[1]}
 	group := eval.Group{Name: "Bosnia & Herzegovina and more", N: 4, Modes: modes}
 	return eval.Result{
@@ -38,7 +38,7 @@ func result() eval.Result {
 		Baselines:   map[string]score.Scores{"prior": rows[2]},
 		InAlbums:    map[string]score.Scores{"single": score.Score(single[:2])},
 		Calibrated:  &calibrated,
-		ByMode:      map[string]score.Calibration{"lstm_repeat": calibrated, "single": score.Calibrate(nil)},
+		ByMode:      map[string]score.Calibration{"lstm_repeat": calibrated, "single": score.Calibrate(nil, nil)},
 		Reliability: map[string][]score.Bin{"lstm_repeat": score.Reliability(judged)},
 		Risk:        map[string]score.Curve{"lstm_repeat": score.RiskCoverage(judged)},
 		Continents:  map[string]eval.Group{"Europe": {Name: "Europe", N: 4, Modes: modes}},

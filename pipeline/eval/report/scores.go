@@ -100,10 +100,24 @@ func answerGrid(r eval.Result) grid {
 			g.Rows = append(g.Rows, line{Name: mark(r, mode), Cells: []string{
 				percent(c.Coverage), optional(c.Within25km), optional(c.Within200km), fmt.Sprintf("%.3f", c.ECE),
 				optional(c.RadiusP50Coverage), optional(c.RadiusP90Coverage),
-			}})
+			}, Under: under(c)})
 		}
 	}
 	return g
+}
+
+// under is the intervals below the answers' shares; there is none of the calibration error.
+func under(c score.Calibration) []string {
+	if c.CoverageCI == nil {
+		return nil
+	}
+	cells := make([]string, 6)
+	for i, ci := range []*score.Interval{c.CoverageCI, c.Within25kmCI, c.Within200kmCI, nil, c.RadiusP50CI, c.RadiusP90CI} {
+		if ci != nil {
+			cells[i] = percents(*ci)
+		}
+	}
+	return cells
 }
 
 // riskGrid is a few points of the risk–coverage curves and the areas under them.

@@ -65,8 +65,16 @@ func interval(drawn [][]Figures, of func([]Figures) float64) Interval {
 	for i, answers := range drawn {
 		values[i] = of(answers)
 	}
+	return *percentiles(values)
+}
+
+// percentiles is the 2.5th and the 97.5th of values, which it sorts; nil when there are none.
+func percentiles(values []float64) *Interval {
+	if len(values) == 0 {
+		return nil
+	}
 	slices.Sort(values)
-	return Interval{quantile(values, 0.025), quantile(values, 0.975)}
+	return &Interval{quantile(values, 0.025), quantile(values, 0.975)}
 }
 
 // quantile interpolates between the two sorted values next to share q.
@@ -110,18 +118,30 @@ func (s Sample) draw() [][]Figures {
 		answers[i] = prepare(metres, units, count)
 	}
 	drawn := make([][]Figures, draws)
+	eachDraw(count, func(d int, counts []int32) { drawn[d] = figuresOf(answers, counts) })
+	return drawn
+}
+
+// eachDraw draws as many units as there are, with replacement, again and again, on all cores: take is told the number of
+// the draw and how often each unit was drawn. Each draw has a generator of its own: what it draws does not depend on the
+// number of cores.
+func eachDraw(units int, take func(d int, counts []int32)) {
 	workers := runtime.GOMAXPROCS(0)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			counts := make([]int32, count)
+			counts := make([]int32, units)
 			for d := w; d < draws; d += workers {
-				drawn[d] = drawOne(answers, counts, uint64(d))
+				clear(counts)
+				random := rand.New(rand.NewPCG(seed, uint64(d)))
+				for range counts {
+					counts[random.IntN(units)]++
+				}
+				take(d, counts)
 			}
 		})
 	}
 	wg.Wait()
-	return drawn
 }
 
 // numbered gives the units numbers from 0 without gaps, in the order in which they appear.
@@ -139,14 +159,8 @@ func numbered(names []int) (units []int32, count int) {
 	return units, len(number)
 }
 
-// drawOne draws as many units as there are, with replacement. Each draw has a generator of its own: what it draws does not
-// depend on the number of cores.
-func drawOne(answers []answer, counts []int32, stream uint64) []Figures {
-	clear(counts)
-	random := rand.New(rand.NewPCG(seed, stream))
-	for range counts {
-		counts[random.IntN(len(counts))]++
-	}
+// figuresOf is the figures of one draw.
+func figuresOf(answers []answer, counts []int32) []Figures {
 	figures := make([]Figures, len(answers))
 	for i, a := range answers {
 		t := tally{}
