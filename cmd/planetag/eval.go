@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,18 +141,25 @@ func writeReport(path string, result eval.Result, land []gazetteer.Ring) error {
 	return nil
 }
 
-// progress counts on one line of a terminal; a log file gets nothing.
+// progress counts on one line of a terminal; a log file gets nothing. The photos, the gallery and the photos of a second
+// bundle each start at nothing again.
 func progress(std streams) func(done, total int) {
 	if !isTerminal(std.err) {
 		return nil
 	}
-	started := time.Now()
+	var mu sync.Mutex
+	started, last := time.Now(), 0
 	return func(done, total int) {
-		rate := float64(done) / time.Since(started).Seconds()
+		mu.Lock()
+		defer mu.Unlock()
+		last = max(last, done) // calls of several cores may overtake each other
 		end := ""
-		if done == total {
+		if last == total {
 			end = "\n"
 		}
-		fmt.Fprintf(std.err, "\r%d of %d photos, %.0f/s%s", done, total, rate, end)
+		fmt.Fprintf(std.err, "\r%d of %d photos, %.0f/s%s", last, total, float64(last)/max(time.Since(started).Seconds(), 1e-3), end)
+		if last == total {
+			started, last = time.Now(), 0
+		}
 	}
 }
