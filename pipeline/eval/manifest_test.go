@@ -36,7 +36,8 @@ func TestReadManifestRefuses(t *testing.T) {
 	for _, row := range []struct{ story, text, says string }{
 		{"an empty file", "", "the file is empty; its first line must name the columns id,file,lat,lon"},
 		{"only a header", header, "no rows"},
-		{"a column is missing", "id,file,lat,taken_at\na,a.jpg,1,\n", "missing column lon (the header has: id, file, lat, taken_at)"},
+		{"a column is missing", "id,file,lat,taken_at\na,a.jpg,1,\n", "missing column lon (the header has: \"id\" \"file\" \"lat\" \"taken_at\")"},
+		{"two latitudes", "id,file,lat,lon,lat\na,a.jpg,1,1,2\n", "column lat is there twice"},
 		{"latitude is a word", header + "a,a.jpg,north,0,,\n", `line 2, column lat: "north" is not a number; write degrees`},
 		{"a comma for a point", header + "a,a.jpg,\"48,85\",0,,\n", `line 2, column lat: "48,85" is not a number; write degrees with a decimal point`},
 		{"no longitude", header + "a,a.jpg,1,,,\n", "line 2, column lon: empty"},

@@ -60,7 +60,7 @@ func TestReadPredictionsRefuses(t *testing.T) {
 	const header = "id,lat,lon,pred_lat,pred_lon,confidence\n"
 	for _, row := range []struct{ story, text, says string }{
 		{"an empty file", "", "the file is empty"},
-		{"a list of truths", "id,lat,lon\na,1,1\n", "missing column pred_lat, pred_lon (the header has: id, lat, lon)"},
+		{"a list of truths", "id,lat,lon\na,1,1\n", "missing column pred_lat, pred_lon (the header has: \"id\" \"lat\" \"lon\")"},
 		{"nobody predicted", header, "no rows"},
 		{"a word", header + "a,1,1,north,1,1\n", `line 2, column pred_lat: "north" is not a number; write degrees`},
 		{"no answer", header + "a,1,1,1,1,1\nb,1,1,,,0\n", "line 3, column pred_lat: empty"},

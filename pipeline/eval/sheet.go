@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,6 +43,13 @@ func openSheet(r io.Reader, name string, kind error, need ...string) (*sheet, er
 		s.header = append(s.header, h)
 		s.at[h] = i
 	}
+	if err := s.checkHeader(need); err != nil {
+		return nil, fmt.Errorf("%w %s: %w", kind, name, err)
+	}
+	return s, nil
+}
+
+func (s *sheet) checkHeader(need []string) error {
 	var missing []string
 	for _, column := range need {
 		if _, ok := s.at[column]; !ok {
@@ -49,9 +57,15 @@ func openSheet(r io.Reader, name string, kind error, need ...string) (*sheet, er
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("%w %s: missing column %s (the header has: %s)", kind, name, strings.Join(missing, ", "), strings.Join(s.header, ", "))
+		has := fmt.Sprintf("%q", s.header) // quoted, because it may be anything, even a photo
+		return fmt.Errorf("missing column %s (the header has: %.300s)", strings.Join(missing, ", "), strings.Trim(has, "[]"))
 	}
-	return s, nil
+	for i, column := range s.header {
+		if slices.Contains(need, column) && s.at[column] != i {
+			return fmt.Errorf("column %s is there twice; rename the one that is not meant", column)
+		}
+	}
+	return nil
 }
 
 // read hands every record to parse, with its line. Records that parse refuses come back as one error that names the first

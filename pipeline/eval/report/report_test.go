@@ -95,6 +95,14 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestANameDoesNotClearTheScreen(t *testing.T) {
+	r := result()
+	r.Unreadable[0].File = "a\x1b[2Jb\r.jpg"
+	if text := table(t, r); strings.ContainsAny(text, "\x1b\r") || !strings.Contains(text, "a\ufffd[2Jb\ufffd.jpg") {
+		t.Errorf("got %q", text)
+	}
+}
+
 func TestTableOfAnOverlapHasNoFigures(t *testing.T) {
 	r := eval.Result{Bundle: "tiny@1.0.0", SHA256: "0123456789abcdef", Photos: 4, Gallery: 2}
 	for i := range 25 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"planetag/pipeline/eval"
 )
@@ -21,8 +22,16 @@ func Table(w io.Writer, r eval.Result) error {
 	for _, l := range lists(r) {
 		l.text(&b)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, strings.Map(visible, b.String()))
 	return err
+}
+
+// visible takes what a file name may hold to move a terminal's cursor.
+func visible(r rune) rune {
+	if r == '\n' || unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
 }
 
 // grids are all tables of a result, in the order in which they are read.
