@@ -85,6 +85,9 @@ func TestTable(t *testing.T) {
 	if !regexp.MustCompile(`lstm_repeat \* +25\.0 +75\.0 +75\.0 +100\.0 +100\.0 +22 +186 +4\d\d\d\n +0–75 +25–100 `).MatchString(text) {
 		t.Errorf("shares to one decimal, their intervals below:\n%s", text)
 	}
+	if !regexp.MustCompile(`(?m)^continents % photos +25 .*\nEurope +4 +75\.0 `).MatchString(text) {
+		t.Errorf("by continent: how many, and from 25 km on:\n%s", text)
+	}
 	if strings.Index(text, "prior ") > strings.Index(text, "single ") {
 		t.Error("baselines come first")
 	}
