@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 )
@@ -71,7 +72,7 @@ func prediction(f fields, confident bool) (Prediction, error) {
 		return p, err
 	}
 	text := f("confidence")
-	if p.Confidence, err = strconv.ParseFloat(text, 64); err != nil || p.Confidence != p.Confidence {
+	if p.Confidence, err = strconv.ParseFloat(text, 64); err != nil || math.IsNaN(p.Confidence) || math.IsInf(p.Confidence, 0) {
 		return p, wrong("confidence", "%q is not a number; fill the column in every row, or leave it out", text)
 	}
 	return p, nil

@@ -69,6 +69,7 @@ func TestReadPredictionsRefuses(t *testing.T) {
 		{"swapped truth", header + "a,139.7,35.7,1,1,1\n", "line 2, column lat: 139.7 is outside"},
 		{"no confidence in one row", header + "a,1,1,1,1,\n", `line 2, column confidence: "" is not a number; fill the column in every row, or leave it out`},
 		{"confidence NaN", header + "a,1,1,1,1,NaN\n", `line 2, column confidence: "NaN"`},
+		{"confidence without end", header + "a,1,1,1,1,Inf\n", `line 2, column confidence: "Inf"`},
 		{"two answers to one photo", header + "a,1,1,1,1,1\na,1,1,1,1,1\n", `line 3, column id: "a" was already used on line 2`},
 	} {
 		_, err := ReadPredictions(strings.NewReader(row.text), "p.csv")
