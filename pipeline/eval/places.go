@@ -1,0 +1,61 @@
+package eval
+
+import (
+	"planetag/enrich/cells/gazetteer"
+	"planetag/pipeline/eval/score"
+)
+
+// Group is the photos that were taken in one country or on one continent.
+type Group struct {
+	Name      string                  `json:"name"`
+	N         int                     `json:"n"`
+	Modes     map[string]score.Scores `json:"modes"`
+	Baselines map[string]score.Scores `json:"baselines"`
+}
+
+// nowhere is the group of photos that were taken at sea.
+const nowhere = "at sea"
+
+// shore is how far, in metres, a photo may be from the nearest town for its country to be the town's: the borders are those
+// of a small map, on which harbours and small islands are water.
+const shore = 25_000
+
+// describePlaces adds the tables by continent and by country of the true position.
+func (t *task) describePlaces(s *subject, units []int) {
+	g := t.Gazetteer
+	if g == nil {
+		return
+	}
+	countries, continents := map[string][]int{}, map[string][]int{}
+	for i, row := range s.rows {
+		code := countryOf(g, row)
+		countries[code] = append(countries[code], i)
+		continent := gazetteer.Continent(code)
+		if continent == "" {
+			continent = nowhere
+		}
+		continents[continent] = append(continents[continent], i)
+	}
+	t.result.Countries, t.result.Continents = map[string]Group{}, map[string]Group{}
+	for code, photos := range countries {
+		t.result.Countries[code] = s.group(gazetteer.CountryName(code), units, photos)
+	}
+	for name, photos := range continents {
+		t.result.Continents[name] = s.group(name, units, photos)
+	}
+}
+
+func countryOf(g *gazetteer.Gazetteer, row Row) string {
+	if code, ok := g.Country(row.Lat, row.Lon); ok {
+		return code
+	}
+	if town, metres := g.Nearest(row.Lat, row.Lon); metres <= shore {
+		return town.CountryCode
+	}
+	return nowhere
+}
+
+func (s *subject) group(name string, units, photos []int) Group {
+	rows := s.scores(units, photos)
+	return Group{Name: name, N: len(photos), Modes: pick(rows, s.modes), Baselines: pick(rows, s.baselines)}
+}
