@@ -48,6 +48,7 @@ The manifest says where your photos were taken: it is written for you alone (060
 	flags.StringVar(&path, "config", "", "configuration file, for the store")
 	flags.StringVar(&chart, "map", "", "draw where the photos with a position are: SVG, PNG or GeoJSON")
 	flags.StringArrayVar(&o.OptOut, "opt-out", nil, "prefix of keys that are counted and never read; may be repeated")
+	flags.BoolVar(&o.Hashes, "phash", false, "read every photo whole and write down its perceptual hash")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "only list, and say how many requests and bytes reading would take")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd

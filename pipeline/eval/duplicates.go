@@ -64,8 +64,8 @@ func overlap(list []Duplicate, of int) error {
 		ErrOverlap, len(list), of, list[0].File, list[0].Line, list[0].GalleryFile, list[0].GalleryLine)
 }
 
-// perceptualHash is the 64-bit DCT hash of decoded pixels, rows of red, green, blue of a square.
-func perceptualHash(pixels []byte) (uint64, error) {
+// PerceptualHash is the 64-bit DCT hash of decoded pixels, rows of red, green, blue of a square.
+func PerceptualHash(pixels []byte) (uint64, error) {
 	side := int(math.Sqrt(float64(len(pixels) / 3)))
 	picture := image.NewRGBA(image.Rect(0, 0, side, side))
 	for i := range side * side {

@@ -121,7 +121,7 @@ func (e embedder) decode(ctx context.Context, it *item) ([]byte, error) {
 	}
 	it.digest = sha256.Sum256(data)
 	if e.hashes {
-		it.hash, err = perceptualHash(pixels)
+		it.hash, err = PerceptualHash(pixels)
 	}
 	return pixels, err
 }

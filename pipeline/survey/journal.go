@@ -32,6 +32,7 @@ type entry struct {
 type heading struct {
 	Archive string   `json:"archive"`
 	OptOut  []string `json:"opt_out,omitempty"`
+	Hashes  bool     `json:"hashes,omitempty"`
 }
 
 // skippedCount are objects that were not read.

@@ -48,7 +48,7 @@ func (s *survey) finish() (Report, error) {
 // training read.
 func columns() []string {
 	return []string{
-		"id", "file", "lat", "lon", "taken_at", "album", "source", "camera", "size", "etag", "modified", "set_aside", "problem",
+		"id", "file", "lat", "lon", "taken_at", "album", "source", "camera", "size", "etag", "modified", "phash", "set_aside", "problem",
 	}
 }
 
@@ -98,7 +98,7 @@ func row(p Photo, setAside string) []string {
 	}
 	return []string{
 		p.Key, p.Key, lat, lon, taken, p.Album(), source, p.Camera,
-		strconv.FormatInt(p.Size, 10), p.ETag, p.Modified.Format(time.RFC3339), setAside, p.Problem,
+		strconv.FormatInt(p.Size, 10), p.ETag, p.Modified.Format(time.RFC3339), p.PHash, setAside, p.Problem,
 	}
 }
 

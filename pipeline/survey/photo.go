@@ -20,6 +20,7 @@ type Photo struct {
 	Lon      *float64  `json:"lon,omitempty"`
 	TakenAt  time.Time `json:"taken_at,omitzero"`
 	Camera   string    `json:"camera,omitempty"`
+	PHash    string    `json:"phash,omitempty"`   // 64-bit perceptual hash of the pixels, 16 hex digits; only if asked for
 	Problem  string    `json:"problem,omitempty"` // why it could not be read; the rest is then empty
 
 	Requests int   `json:"requests"` // that were sent for it

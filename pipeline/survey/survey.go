@@ -20,6 +20,7 @@ type Options struct {
 	Config  pipeline.Config
 	Out     string   // CSV to write; its journal is beside it until the survey is complete
 	OptOut  []string // prefixes of keys that are never read
+	Hashes  bool     // read every photo whole, decode it, and write down its perceptual hash
 	DryRun  bool     // only list, and say what reading would take
 	// Progress is told how many photos are read and how many are listed so far,
 	// from one goroutine at a time.
@@ -44,7 +45,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
-	j, todo, err := openJournal(o.Out+".journal", heading{o.Archive, o.OptOut})
+	j, todo, err := openJournal(o.Out+".journal", heading{o.Archive, o.OptOut, o.Hashes})
 	if err != nil {
 		return Report{}, err
 	}
@@ -69,11 +70,18 @@ type survey struct {
 	from     archive
 	journal  *journal
 	progress counter
+	hasher   *hasher // nil: no hashes
 }
 
 // readAll lists and reads whatever is not in the journal yet.
-func (s *survey) readAll(ctx context.Context, todo left) error {
+func (s *survey) readAll(ctx context.Context, todo left) (err error) {
 	s.progress.report = s.Progress
+	if s.Hashes {
+		if s.hasher, err = newHasher(s.Config); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.hasher.close()) }()
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	queue := make(chan pipeline.Listed)
 	g.Go(func() error {
@@ -194,7 +202,11 @@ func (s *survey) exif(ctx context.Context, o pipeline.Listed, p *Photo) (exif de
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	counted := &countedReads{from: in}
-	exif, err = decode.ReadExifAt(counted, o.Size)
+	if s.hasher == nil {
+		exif, err = decode.ReadExifAt(counted, o.Size)
+	} else {
+		exif, p.PHash, err = s.hasher.read(ctx, counted, o.Size)
+	}
 	p.Requests, p.Bytes = counted.reads, counted.bytes
 	return exif, err
 }
@@ -202,7 +214,7 @@ func (s *survey) exif(ctx context.Context, o pipeline.Listed, p *Photo) (exif de
 // isPhotos says whether an error is about this photo, and not about the archive.
 func isPhotos(err error) bool {
 	for _, target := range []error{
-		io.EOF, decode.ErrEmpty, decode.ErrFormat, decode.ErrCorrupt, decode.ErrLimits,
+		io.EOF, decode.ErrEmpty, decode.ErrFormat, decode.ErrCorrupt, decode.ErrLimits, decode.ErrCrashed, decode.ErrTooSlow,
 		pipeline.ErrObjectGone, pipeline.ErrObjectChanged, pipeline.ErrObjectDenied, pipeline.ErrReference, os.ErrNotExist, os.ErrPermission,
 	} {
 		if errors.Is(err, target) {
