@@ -49,6 +49,8 @@ are ignored. Photos that cannot be read are named, counted and left out.`,
 	flags.StringVar(&o.Photos, "photos", "", "folder in which the manifest's files are")
 	flags.StringVar(&o.Gallery, "gallery", "", "CSV of photos for the nearest-neighbour row")
 	flags.StringVar(&o.GalleryPhotos, "gallery-photos", "", "folder in which the gallery's files are")
+	flags.Float64Var(&o.Anchors, "anchors", 0, "share of each album's photos whose position the other photos may see")
+	flags.Uint64Var(&o.Seed, "seed", 1, "which photos those are, and the shuffled order")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object with shares from 0 to 1")
 	return cmd
 }
@@ -56,6 +58,9 @@ are ignored. Photos that cannot be read are named, counted and left out.`,
 func evalFlags(cmd *cobra.Command, o eval.Options) error {
 	if (o.Gallery == "") != (o.GalleryPhotos == "") {
 		return wrongUsage(cmd, errors.New("--gallery and --gallery-photos go together"))
+	}
+	if !(o.Anchors >= 0 && o.Anchors < 1) {
+		return wrongUsage(cmd, fmt.Errorf("--anchors %v: want a share from 0 to less than 1", o.Anchors))
 	}
 	return required(cmd, "bundle", "manifest", "photos")
 }

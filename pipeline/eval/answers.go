@@ -12,16 +12,19 @@ import (
 // mode the worker would publish.
 func scoreAnswers(ctx context.Context, model *enrich.Model, division *cells.Cells, items []item, groups [][]int, mates []bool, r *Result) error {
 	for _, mode := range append([]string{modeSingle}, albumModes()...) {
-		top, err := distributions(ctx, model, mode, items, groups)
+		if mode != modeSingle && !model.Offers(mode) {
+			continue
+		}
+		readings, err := distributions(ctx, model, mode, items, groups)
 		if err != nil {
 			return err
 		}
 		judged := make([]Judged, len(items))
 		metres := make([]float64, len(items))
 		for i, it := range items {
-			judged[i] = judge(model.Answer(mode, top[i]), it.row)
+			judged[i] = judge(model.AnswerAlbum(mode, readings[i]), it.row)
 			cell, ok := division.Find(it.row.Lat, it.row.Lon)
-			judged[i].Correct = ok && len(top[i]) > 0 && top[i][0].Cell == cell
+			judged[i].Correct = ok && len(readings[i].Top) > 0 && readings[i].Top[0].Cell == cell
 			metres[i] = judged[i].Metres
 		}
 		r.score(mode, metres, mates)
@@ -32,29 +35,29 @@ func scoreAnswers(ctx context.Context, model *enrich.Model, division *cells.Cell
 	return nil
 }
 
-// distributions returns each item's most probable cells in the given mode.
-func distributions(ctx context.Context, model *enrich.Model, mode string, items []item, groups [][]int) ([][]enrich.Candidate, error) {
-	top := make([][]enrich.Candidate, len(items))
+// distributions returns what is made of each item in the given mode.
+func distributions(ctx context.Context, model *enrich.Model, mode string, items []item, groups [][]int) ([]enrich.Reading, error) {
+	readings := make([]enrich.Reading, len(items))
 	if mode == modeSingle {
 		for i := range items {
-			top[i] = items[i].sight.Top
+			readings[i].Top = items[i].sight.Top
 		}
-		return top, nil
+		return readings, nil
 	}
 	for _, g := range groups {
-		sights := make([]enrich.Sight, len(g))
+		members := make([]enrich.Member, len(g))
 		for k, i := range g {
-			sights[k] = items[i].sight
+			members[k] = enrich.Member{Sight: items[i].sight, TakenAt: items[i].row.TakenAt}
 		}
-		steps, err := model.Album(ctx, mode, sights)
+		steps, err := model.Album(ctx, mode, members)
 		if err != nil {
 			return nil, fmt.Errorf("answer album %q in mode %s: %w", items[g[0]].row.Album, mode, err)
 		}
 		for k, i := range g {
-			top[i] = steps[k]
+			readings[i] = steps[k]
 		}
 	}
-	return top, nil
+	return readings, nil
 }
 
 // judge compares one answer with the truth. Abstained answers keep their best guess: the uncalibrated rows score it,

@@ -15,6 +15,8 @@ type Options struct {
 	Manifest, Photos       string // CSV (see ReadManifest) and the folder its files are in
 	Gallery, GalleryPhotos string // the same for the nearest-neighbour baseline; empty = without it
 	Progress               func(done, total int)
+	Anchors                float64 // share of each album's photos that show their position to the others; 0 = without
+	Seed                   uint64  // which ones, and the shuffled order
 }
 
 // The rows of a result beside the album modes of enrich.
@@ -24,8 +26,10 @@ const (
 	modeNearest = "nearest_neighbour"
 )
 
-// albumModes are the answers that look at the whole album; all are scored, whichever is the bundle's default.
-func albumModes() []string { return []string{bundle.Average, bundle.LSTM, bundle.LSTMRepeat} }
+// albumModes are the answers that look at the whole album; all that the bundle has are scored, whichever is its default.
+func albumModes() []string {
+	return []string{bundle.Average, bundle.LSTM, bundle.LSTMRepeat, bundle.BLSTM, bundle.HMM}
+}
 
 // Result is what the command prints. Maps are keyed by mode.
 type Result struct {
@@ -40,6 +44,7 @@ type Result struct {
 	Modes       map[string]Scores      `json:"modes"`             // every scored photo
 	InAlbums    map[string]Scores      `json:"in_albums"`         // only photos with album mates: where the album can help
 	Calibrated  map[string]Calibration `json:"calibrated"`        // the published answer: abstaining, radii
+	Anchored    *Anchored              `json:"anchored,omitempty"`
 	Unreadable  []Unreadable           `json:"unreadable"`
 	GalleryBad  []Unreadable           `json:"gallery_unreadable,omitempty"`
 }
@@ -98,6 +103,9 @@ func measure(ctx context.Context, model *enrich.Model, division *cells.Cells, o 
 	groups := albums(items)
 	mates := result.countAlbums(groups, len(items))
 	if err := scoreAnswers(ctx, model, division, items, groups, mates, &result); err != nil {
+		return Result{}, err
+	}
+	if err := scoreSequences(ctx, model, items, groups, o, &result); err != nil {
 		return Result{}, err
 	}
 	result.score(modePrior, priorErrors(model, items), mates)

@@ -8,7 +8,7 @@ import (
 
 // order is the order of the table's rows: baselines first, so that the eye compares with them.
 func order() []string {
-	return append([]string{modePrior, modeNearest, modeSingle}, albumModes()...)
+	return append([]string{modePrior, modeNearest, modeSingle}, sequenceRows()...)
 }
 
 // Table prints the result in fixed-width columns for a terminal of 80 columns. Shares are printed in per cent.
@@ -24,6 +24,7 @@ func (r Result) Table(w io.Writer) error {
 	if r.AlbumPhotos > 0 {
 		r.scores(&b, "photos in albums", r.InAlbums)
 	}
+	r.Anchored.table(&b)
 	r.answers(&b)
 	names(&b, "unreadable", r.Unreadable)
 	names(&b, "unreadable in the gallery", r.GalleryBad)
