@@ -22,7 +22,7 @@ func (e *earth) anchored(ctx context.Context, members []Member, tops [][]Candida
 			continue
 		}
 		spots := e.known(tops[i], list)
-		b := e.weigh(e.between(list, spots), spots, tops[i], stray)
+		b := e.weigh(e.between(list, spots), spots, tops[i], members[i].Sight.Top, stray)
 		readings[i] = e.reading(b, tops[i], k, list)
 		readings[i].Anchors = w.others(i)
 	}
@@ -59,7 +59,7 @@ func (e *earth) chained(ctx context.Context, members []Member, k int) ([]Reading
 	w := newWitnesses(sorted, c.towns)
 	readings := make([]Reading, len(members))
 	for i, m := range sorted {
-		b := e.weigh(around[i], c.stretches[i/stretchPhotos].spots, m.Sight.Top, stray)
+		b := e.weigh(around[i], c.stretches[i/stretchPhotos].spots, m.Sight.Top, m.Sight.Top, stray)
 		r := e.reading(b, m.Sight.Top, k, w.of(i))
 		r.Anchors = w.others(i)
 		readings[order[i]] = r

@@ -116,7 +116,7 @@ func (p *placer) fixed(mode string, r Reading) Answer {
 		id, a.Place = best.id, best.place
 	}
 	a.Cell, a.Level, a.Ancestors = id.ToToken(), id.Level(), cells.Ancestors(id)
-	a.RadiusP50, a.RadiusP90 = r.Fix.RadiusP50+floor, r.Fix.RadiusP90+floor
+	a.RadiusP50, a.RadiusP90 = max(r.Fix.RadiusP50, floor), max(r.Fix.RadiusP90, floor)
 	a.Confidence = min(r.Fix.P, 1)
 	a.Abstained = r.Fix.P < likely
 	return a

@@ -117,10 +117,9 @@ func (c *chain) move(s *stretch, i int) []float64 {
 func (c *chain) crossing(from, to *stretch, gap time.Duration) []float64 {
 	width := len(to.spots) + 1
 	m := make([]float64, (len(from.spots)+1)*width)
-	scale := c.scale(gap)
 	for i, f := range from.spots {
 		row := m[i*width : (i+1)*width]
-		row[width-1] = c.leave(f, to.spots, scale, row[:width-1])
+		row[width-1] = c.departure(f, gap).fill(to.spots, row[:width-1])
 	}
 	copy(m[len(from.spots)*width:], to.prior())
 	return m

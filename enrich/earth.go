@@ -16,7 +16,7 @@ type spot struct {
 	row    int // the class it is or lies in; -1 in a gap of the division
 	at     vector
 	radius float64 // metres; within it nobody has left
-	share  float64 // of the training photos: the prior
+	share  float64 // the prior
 }
 
 // placeRadius is how large the place of an anchor is, in metres: a town with
@@ -46,20 +46,21 @@ type block struct {
 
 const blockRows = 64
 
+// newEarth takes every class to be as probable as every other before anything is
+// seen. An adaptive division has made them so, more or less; and how often the
+// training photos were taken in one says little of where an album was.
 func newEarth(table *cells.Cells, travel bundle.Travel) *earth {
 	e := &earth{travel: travel, table: table, spots: make([]spot, table.Len())}
-	_, _, photos := table.Mean(0, table.Len())
 	for i := range e.spots {
 		c := table.At(i)
 		e.spots[i] = spot{
-			id: i, row: i, at: vectorOf(c.Lat, c.Lon), share: float64(c.Photos) / float64(photos),
-			radius: cells.Radius(c.ID),
+			id: i, row: i, at: vectorOf(c.Lat, c.Lon), radius: cells.Radius(c.ID), share: 1 / float64(len(e.spots)),
 		}
 	}
 	for lo := 0; lo < len(e.spots); lo += blockRows {
 		b := block{lo: lo, hi: min(lo+blockRows, len(e.spots))}
-		lat, lon, n := table.Mean(b.lo, b.hi)
-		b.at, b.share = vectorOf(lat, lon), float64(n)/float64(photos)
+		lat, lon, _ := table.Mean(b.lo, b.hi)
+		b.at, b.share = vectorOf(lat, lon), float64(b.hi-b.lo)/float64(len(e.spots))
 		for _, s := range e.spots[b.lo:b.hi] {
 			b.radius = max(b.radius, b.at.metres(s.at))
 		}
@@ -95,6 +96,12 @@ func pull(d, scale float64) float64 {
 	return 1 / (x * x * x)
 }
 
+// apart is the distance of two spots, in metres. What is inside of one is spread over
+// it: it is seldom closer to the middle of the other than half of both radii.
+func (s spot) apart(t spot) float64 {
+	return max(s.at.metres(t.at), (s.radius+t.radius)/2)
+}
+
 // pulls adds up the pull of every class but the spot's own, each by its share.
 func (e *earth) pulls(from spot, scale float64) float64 {
 	sum := 0.0
@@ -105,36 +112,47 @@ func (e *earth) pulls(from spot, scale float64) float64 {
 		}
 		for i, s := range e.spots[b.lo:b.hi] {
 			if b.lo+i != from.id {
-				sum += s.share * pull(max(from.at.metres(s.at), from.radius), scale)
+				sum += s.share * pull(from.apart(s), scale)
 			}
 		}
 	}
 	return sum
 }
 
-// leave fills to with the probabilities of being at each spot when the photo
-// before was at from, and returns what is left for the rest of the earth. It
-// stays with d/(d+s) of bundle.Travel at the spot's radius, and goes where
-// photos are taken and it is not far.
-func (e *earth) leave(from spot, spots []spot, scale float64, to []float64) float64 {
-	stay := from.radius / (from.radius + scale)
+// departure is a spot that is left after some time.
+type departure struct {
+	from  spot
+	scale float64
+	pulls float64 // of everywhere else
+}
+
+func (e *earth) departure(from spot, gap time.Duration) departure {
+	scale := e.scale(gap)
+	return departure{from, scale, e.pulls(from, scale)}
+}
+
+// fill fills to with the probabilities of being at each spot next, and returns
+// what is left for the rest of the earth. One stays with the d/(d+s) of bundle.Travel
+// at the spot's radius, else goes where it is not far.
+func (d departure) fill(spots []spot, to []float64) float64 {
+	stay := d.from.radius / (d.from.radius + d.scale)
 	unit, sum := 0.0, 0.0
-	if all := e.pulls(from, scale); all > 0 {
-		unit = (1 - stay) / all
+	if d.pulls > 0 {
+		unit = (1 - stay) / d.pulls
 	}
 	for i, s := range spots {
-		if s.id == from.id {
+		if s.id == d.from.id {
 			to[i] = stay
 			continue
 		}
-		to[i] = unit * s.share * pull(max(from.at.metres(s.at), from.radius), scale)
+		to[i] = unit * s.share * pull(d.from.apart(s), d.scale)
 		sum += to[i]
 	}
 	if sum <= 1-stay {
 		return 1 - stay - sum
 	}
 	for i, s := range spots { // a place counts beside the class it lies in
-		if s.id != from.id {
+		if s.id != d.from.id {
 			to[i] *= (1 - stay) / sum
 		}
 	}

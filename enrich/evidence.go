@@ -6,9 +6,9 @@ import (
 
 // evidence is what a distribution over classes says of each spot and, last, of
 // the rest of the earth: how much more probable it makes it than the prior
-// does, dulled by Travel.Evidence, and 1 on average. Classes outside the list
-// share what the list leaves over, by the prior, so that nothing is impossible.
-func (e *earth) evidence(top []Candidate, spots []spot) []float64 {
+// does, to the power of weight, and 1 on average. Classes outside the list share
+// what the list leaves over, by the prior, so that nothing is impossible.
+func (e *earth) evidence(top []Candidate, spots []spot, weight float64) []float64 {
 	const least = 1e-4 // of what is left over: float32 sums to more than 1 at times
 	listed := make(map[int]float64, len(top))
 	left, share := 1.0, 1.0
@@ -19,13 +19,13 @@ func (e *earth) evidence(top []Candidate, spots []spot) []float64 {
 	}
 	other := 1.0
 	if share > 1e-9 {
-		other = math.Pow(max(left, least)/share, e.travel.Evidence)
+		other = math.Pow(max(left, least)/share, weight)
 	}
 	mean := max(share, 0) * other
 	out := make([]float64, len(spots)+1)
 	for cell, p := range listed {
 		prior := e.spots[cell].share
-		listed[cell] = math.Pow(max(p, least*prior)/prior, e.travel.Evidence)
+		listed[cell] = math.Pow(max(p, least*prior)/prior, weight)
 		mean += prior * listed[cell]
 	}
 	for i, s := range spots {
@@ -48,20 +48,26 @@ type beliefs struct {
 }
 
 // weigh puts together where the photos around a photo say that it is (one
-// probability for each spot, and one for the rest of the earth) and what it looks
-// like itself.
-func (e *earth) weigh(around []float64, spots []spot, top []Candidate, stray float64) beliefs {
-	seen := e.evidence(top, spots)
-	b := beliefs{spots: spots, p: make([]float64, len(spots))}
-	sum := stray
-	for i := range seen {
-		seen[i] *= around[i] * (1 - stray)
-		sum += seen[i]
+// probability for each spot, and one for the rest of the earth), and what the mode
+// says. Whether the photo strays at all is judged by what it looks like itself, at
+// full strength: it is one photo and repeats nothing.
+func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, stray float64) beliefs {
+	agrees := 0.0
+	for i, seen := range e.evidence(own, spots, 1) {
+		agrees += around[i] * seen
+	}
+	b := beliefs{spots: spots, p: make([]float64, len(spots)), stray: stray / (stray + (1-stray)*agrees)}
+	says := e.evidence(mode, spots, e.travel.Evidence)
+	sum := 0.0
+	for i := range says {
+		says[i] *= around[i]
+		sum += says[i]
 	}
 	for i := range b.p {
-		b.p[i] = seen[i] / sum
+		if sum > 0 {
+			b.p[i] = (1 - b.stray) * says[i] / sum
+		}
 	}
-	b.stray = stray / sum
 	return b
 }
 

@@ -1,7 +1,14 @@
 package enrich
 
+import "time"
+
 // sameTown is within how many metres anchors are one place.
 const sameTown = 1000
+
+const (
+	sceneGap  = 10 * time.Minute
+	sceneMost = 50
+)
 
 // newChain cuts an album into stretches.
 func (e *earth) newChain(members []Member, stray float64) *chain {
@@ -14,7 +21,7 @@ func (e *earth) newChain(members []Member, stray float64) *chain {
 		}
 		s.spots = append(e.likeliest(tops, stretchSpots), c.towns.near(s.lo, s.hi)...)
 		for i, m := range members[s.lo:s.hi] {
-			s.seen = append(s.seen, c.look(s, m, c.towns.of[s.lo+i]))
+			s.seen = append(s.seen, c.look(s, m, c.towns.of[s.lo+i], c.scene(s.lo+i)))
 		}
 		c.stretches = append(c.stretches, s)
 	}
@@ -22,9 +29,10 @@ func (e *earth) newChain(members []Member, stray float64) *chain {
 }
 
 // look is the evidence of one photo for the spots of its stretch: of an anchor,
-// that it was there. Either way it may stray, and then says nothing.
-func (c *chain) look(s *stretch, m Member, town int) []float64 {
-	seen := c.evidence(m.Sight.Top, s.spots)
+// that it was there, else what it looks like, all photos of its scene counting
+// for one. Either way it may stray, and then says nothing.
+func (c *chain) look(s *stretch, m Member, town, photos int) []float64 {
+	seen := c.evidence(m.Sight.Top, s.spots, c.travel.Evidence/float64(photos))
 	for i := range seen {
 		if m.Anchor != nil {
 			seen[i] = 0
@@ -35,6 +43,21 @@ func (c *chain) look(s *stretch, m Member, town int) []float64 {
 		seen[i] = c.stray + (1-c.stray)*seen[i]
 	}
 	return seen
+}
+
+// scene is how many photos were taken within ten minutes of photo i: they mostly
+// show the same, and are mistaken in the same way.
+func (c *chain) scene(i int) int {
+	n := 1
+	for _, step := range []int{-1, 1} {
+		for j := i + step; j >= 0 && j < len(c.members) && n < sceneMost; j += step {
+			if c.members[j].TakenAt.IsZero() || c.members[i].TakenAt.IsZero() || gapOf(c.members[j], c.members[i]) > sceneGap {
+				break
+			}
+			n++
+		}
+	}
+	return n
 }
 
 // towns are the places of an album's anchors.

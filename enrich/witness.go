@@ -91,13 +91,19 @@ func (w *witnesses) witness(photo, anchor int, timed bool) witness {
 }
 
 // between is where the anchors alone say that a photo was taken: on the way from
-// the one before to the one after. The way there counts like the way back.
+// the one before to the one after. The way there counts like the way back, and both
+// pull alike, so that of two anchors the nearer in time is the more probable.
 func (e *earth) between(list []witness, spots []spot) []float64 {
 	around, prior := make([]float64, len(spots)+1), (&stretch{spots: spots}).prior()
 	row := make([]float64, len(spots)+1)
 	product := len(list) == 2 && list[0].timed
+	pulls := 0.0
+	for _, w := range list {
+		pulls += e.departure(w.spot, w.gap).pulls / float64(len(list))
+	}
 	for n, w := range list {
-		row[len(spots)] = e.leave(w.spot, spots, e.scale(w.gap), row[:len(spots)])
+		d := departure{w.spot, e.scale(w.gap), pulls}
+		row[len(spots)] = d.fill(spots, row[:len(spots)])
 		for i, p := range row {
 			switch {
 			case !product || n == 0:

@@ -32,11 +32,12 @@ const near = time.Hour
 const (
 	withAnchors = "+anchors"
 	modeInTime  = "nearest_in_time" // the position of the nearest photo in time, to the metre
+	modeInCap   = "nearest, capped" // the same, no finer than the bundle's precision cap: what may be published
 )
 
 // anchorRows is the order of the rows.
 func anchorRows() []string {
-	rows := []string{modeInTime, modeSingle}
+	rows := []string{modeInTime, modeInCap, modeSingle}
 	for _, mode := range albumModes() {
 		rows = append(rows, mode+withAnchors)
 	}
@@ -68,8 +69,12 @@ func anchored(ctx context.Context, model *enrich.Model, items []item, groups [][
 	}
 	a.Albums, a.Shown = len(albums), len(shown)
 	a.add(items, asked, modeInTime, judgeAll(asked, func(h hidden) Judged {
-		from, to := items[h.nearest].row, items[h.item].row
-		return Judged{Metres: enrich.DistanceMetres(from.Lat, from.Lon, to.Lat, to.Lon)}
+		from := items[h.nearest].row
+		return judge(enrich.Answer{Lat: from.Lat, Lon: from.Lon}, items[h.item].row)
+	}))
+	a.add(items, asked, modeInCap, judgeAll(asked, func(h hidden) Judged {
+		from := items[h.nearest].row
+		return judge(model.AnswerAlbum(modeSingle, enrich.Reading{Fix: &enrich.Fix{Lat: from.Lat, Lon: from.Lon}}), items[h.item].row)
 	}))
 	a.add(items, asked, modeSingle, judgeAll(asked, func(h hidden) Judged {
 		return judge(model.Answer(modeSingle, items[h.item].sight.Top), items[h.item].row)

@@ -1,0 +1,293 @@
+package enrich
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/golang/geo/s2"
+
+	"planetag/enrich/cells"
+)
+
+var (
+	rome   = Anchor{Lat: 41.9028, Lon: 12.4964, Kind: "exif"}
+	paris  = Anchor{Lat: 48.8566, Lon: 2.3522, Kind: "reference"}
+	sydney = Anchor{Lat: -33.8688, Lon: 151.2093}
+	noon   = time.Date(2019, 5, 1, 12, 0, 0, 0, time.UTC)
+)
+
+// everyMode runs a test in each mode that the tiny bundle has.
+func everyMode(t *testing.T, m *Model, test func(t *testing.T, mode string)) {
+	t.Helper()
+	for _, mode := range []string{"average", "lstm", "lstm_repeat", "blstm", "hmm"} {
+		if m.Offers(mode) {
+			t.Run(mode, func(t *testing.T) { test(t, mode) })
+		}
+	}
+}
+
+func readAlbum(t *testing.T, m *Model, mode string, members []Member) ([]Reading, []Answer) {
+	t.Helper()
+	readings, err := m.Album(context.Background(), mode, members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(readings) != len(members) {
+		t.Fatalf("%d readings of %d photos", len(readings), len(members))
+	}
+	answers := make([]Answer, len(readings))
+	for i, r := range readings {
+		if err := checkTop(r.Top, m.info.Cells); err != nil {
+			t.Errorf("photo %d: %v: %v", i, r.Top, err)
+		}
+		answers[i] = m.AnswerAlbum(mode, r)
+	}
+	return readings, answers
+}
+
+func kmTo(a Answer, to Anchor) float64 { return DistanceMetres(a.Lat, a.Lon, to.Lat, to.Lon) / 1000 }
+
+// TestAnchorsNearInTime: what lies between two photos of one town was taken there, whatever it looks like.
+func TestAnchorsNearInTime(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, grey, grey, grey)
+	everyMode(t, m, func(t *testing.T, mode string) {
+		town := Anchor{Lat: 43.7696, Lon: 11.2558, Kind: "exif"} // Florence: in no cell of the bundle
+		readings, answers := readAlbum(t, m, mode, []Member{
+			{Sight: sights[0], TakenAt: noon, Anchor: &town},
+			{Sight: sights[1], TakenAt: noon.Add(20 * time.Minute)},
+			{Sight: sights[2], TakenAt: noon.Add(50 * time.Minute), Anchor: &town},
+		})
+		a, r := answers[1], readings[1]
+		if a.Abstained || kmTo(a, town) > 2 || a.RadiusP90 < a.RadiusP50 || a.RadiusP90 > 50e3 {
+			t.Errorf("%.1f km off, %+v", kmTo(a, town), a)
+		}
+		if r.Anchors != 2 || r.Nearest == nil || r.Nearest.Gap != 20*time.Minute || r.Nearest.Kind != "exif" || !r.Nearest.Timed {
+			t.Errorf("reading %+v, nearest %+v", r, r.Nearest)
+		}
+		if readings[0].Anchors != 1 {
+			t.Errorf("an anchor counts itself: %d", readings[0].Anchors)
+		}
+		if a.Level > m.info.PrecisionCap {
+			t.Errorf("level %d is finer than the cap", a.Level)
+		}
+	})
+}
+
+// TestAnchorsOfAnotherPerson: a photo that shows New York is not in Rome because a friend in Rome is in the album; and one
+// that shows nothing has an honest radius.
+func TestAnchorsOfAnotherPerson(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, grey, blue, grey, blue, grey)
+	everyMode(t, m, func(t *testing.T, mode string) {
+		album := make([]Member, len(sights))
+		for i, s := range sights {
+			album[i] = Member{Sight: s, TakenAt: noon.Add(time.Duration(i) * 10 * time.Minute)}
+			if i%2 == 0 {
+				album[i].Anchor = &rome
+			}
+		}
+		_, answers := readAlbum(t, m, mode, album)
+		for _, i := range []int{1, 3} {
+			a := answers[i]
+			newYork := Anchor{Lat: 40.7128, Lon: -74.0060}
+			if off := kmTo(a, newYork); !a.Abstained && off > a.RadiusP90/1000+5 {
+				t.Errorf("photo %d: %.0f km from New York with a radius of %.0f km and confidence %.2f", i, off, a.RadiusP90/1000, a.Confidence)
+			}
+		}
+	})
+}
+
+// TestAnchorsThatContradictEachOther: two people who both have positions make each other doubtful.
+func TestAnchorsThatContradictEachOther(t *testing.T) {
+	m := loadTiny(t)
+	var album []Member
+	for i := range 12 {
+		member := Member{Sight: see(t, m, grey)[0], TakenAt: noon.Add(time.Duration(i) * 5 * time.Minute)}
+		if i%3 == 0 {
+			member.Anchor = &rome
+		} else if i%3 == 1 {
+			member.Anchor = &sydney
+		}
+		album = append(album, member)
+	}
+	if d := m.earth.distrust(album); d < 0.3 {
+		t.Errorf("stray share %.2f, want it far above the bundle's %.2f", d, m.earth.travel.Stray)
+	}
+	everyMode(t, m, func(t *testing.T, mode string) {
+		_, answers := readAlbum(t, m, mode, album)
+		for i, a := range answers {
+			if album[i].Anchor == nil && !a.Abstained && a.RadiusP90 < 1000e3 {
+				t.Errorf("photo %d: confidence %.2f within %.0f km", i, a.Confidence, a.RadiusP90/1000)
+			}
+		}
+	})
+}
+
+// TestAnchorsOfAnotherClock: a camera whose clock is years off is not near in time, so its photos are where they look to be.
+func TestAnchorsOfAnotherClock(t *testing.T) {
+	m := loadTiny(t)
+	for _, off := range []time.Duration{-10 * 365 * 24 * time.Hour, 80 * 365 * 24 * time.Hour} {
+		everyMode(t, m, func(t *testing.T, mode string) {
+			var album []Member
+			for i, s := range see(t, m, grey, red, grey, red) {
+				at := noon.Add(time.Duration(i) * time.Hour)
+				if i%2 == 0 {
+					album = append(album, Member{Sight: s, TakenAt: at, Anchor: &sydney})
+				} else {
+					album = append(album, Member{Sight: s, TakenAt: at.Add(off)})
+				}
+			}
+			_, answers := readAlbum(t, m, mode, album)
+			for _, i := range []int{1, 3} {
+				if off := kmTo(answers[i], rome); !answers[i].Abstained && off > answers[i].RadiusP90/1000 {
+					t.Errorf("photo %d: %.0f km from Rome, radius %.0f km", i, off, answers[i].RadiusP90/1000)
+				}
+			}
+		})
+	}
+}
+
+// TestAnchorsWithoutTimes are evidence for all photos alike.
+func TestAnchorsWithoutTimes(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, grey, grey, grey)
+	everyMode(t, m, func(t *testing.T, mode string) {
+		readings, answers := readAlbum(t, m, mode, []Member{
+			{Sight: sights[0], TakenAt: noon},
+			{Sight: sights[1], Anchor: &paris},
+			{Sight: sights[2]},
+		})
+		for _, i := range []int{0, 2} {
+			if kmTo(answers[i], paris) > 100 || readings[i].Nearest == nil || readings[i].Nearest.Timed {
+				t.Errorf("photo %d: %+v, nearest %+v", i, answers[i], readings[i].Nearest)
+			}
+		}
+	})
+}
+
+func TestAlbumsOfEveryKind(t *testing.T) {
+	m := loadTiny(t)
+	one := see(t, m, red)[0]
+	now := noon.AddDate(200, 0, 0) // in the future of whoever reads this
+	for _, row := range []struct {
+		story   string
+		members []Member
+	}{
+		{"one photo", []Member{{Sight: one}}},
+		{"one photo, with its position", []Member{{Sight: one, TakenAt: noon, Anchor: &rome}}},
+		{"all have a position", []Member{{one, noon, &rome}, {one, noon, &rome}, {one, noon.Add(time.Hour), &paris}}},
+		{"times in the future", []Member{{one, now, &rome}, {one, now.Add(time.Minute), nil}}},
+		{"the oldest and the newest time there is", []Member{{one, time.Unix(-1<<40, 0), &rome}, {one, time.Unix(1<<40, 0), nil}}},
+		{"backwards", []Member{{one, noon, nil}, {one, noon.Add(-time.Hour), &rome}, {one, noon.Add(-2 * time.Hour), nil}}},
+		{"both names of the antimeridian", []Member{{one, noon, &Anchor{Lat: -17, Lon: 180}}, {one, noon, &Anchor{Lat: -17, Lon: -180}}, {one, noon, nil}}},
+		{"a pole", []Member{{one, noon, &Anchor{Lat: 90, Lon: 7}}, {one, noon, nil}}},
+	} {
+		t.Run(row.story, func(t *testing.T) {
+			everyMode(t, m, func(t *testing.T, mode string) {
+				_, answers := readAlbum(t, m, mode, row.members)
+				for i, a := range answers {
+					if !cells.Valid(a.Lat, a.Lon) || !(a.RadiusP90 >= a.RadiusP50) || !(a.RadiusP50 > 0) || math.IsNaN(a.Confidence) {
+						t.Errorf("photo %d: %+v", i, a)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAlbumOfFiveThousand(t *testing.T) {
+	m := loadTiny(t)
+	s := see(t, m, red, grey)
+	members := make([]Member, 5000)
+	for i := range members {
+		members[i] = Member{Sight: s[i%2], TakenAt: noon.Add(time.Duration(i) * time.Minute)}
+		if i%100 == 0 {
+			members[i].Anchor = &rome
+		}
+	}
+	everyMode(t, m, func(t *testing.T, mode string) {
+		_, answers := readAlbum(t, m, mode, members)
+		for _, i := range []int{0, 127, 128, 2501, 4999} {
+			if kmTo(answers[i], rome) > 25 {
+				t.Errorf("photo %d is %+v", i, answers[i])
+			}
+		}
+	})
+}
+
+func TestAlbumRefusesAnchorsOffTheEarth(t *testing.T) {
+	m := loadTiny(t)
+	s := see(t, m, red)[0]
+	for _, bad := range []Anchor{{Lat: 91}, {Lon: 180.5}, {Lat: math.NaN()}, {Lon: math.Inf(1)}} {
+		everyMode(t, m, func(t *testing.T, mode string) {
+			if _, err := m.Album(context.Background(), mode, []Member{{Sight: s}, {Sight: s, Anchor: &bad}}); !errors.Is(err, ErrAnchor) {
+				t.Errorf("%+v: %v", bad, err)
+			}
+		})
+	}
+}
+
+func TestAlbumRefusesNumbersThatAreNone(t *testing.T) {
+	m := loadTiny(t)
+	everyMode(t, m, func(t *testing.T, mode string) {
+		for _, spoil := range []func(*Sight){
+			func(s *Sight) { s.Embedding[3] = float32(math.NaN()) },
+			func(s *Sight) { s.Top[0].P = math.NaN() },
+			func(s *Sight) { s.Top[0].Cell = 4 },
+		} {
+			s := see(t, m, red, red)
+			spoil(&s[1])
+			if _, err := m.Album(context.Background(), mode, membersOf(s)); !errors.Is(err, ErrOutput) {
+				t.Errorf("got %v, want ErrOutput", err)
+			}
+		}
+	})
+}
+
+// TestFixIsNoFinerThanTheCap: the place that follows from one photo's position must not tell it to the metre.
+func TestFixIsNoFinerThanTheCap(t *testing.T) {
+	for _, level := range []int{12, 9, 5} {
+		m := loadTiny(t, func(o *Options) { o.PrecisionCap = level })
+		for _, at := range []Anchor{rome, {Lat: 43.7696, Lon: 11.2558}} { // in a cell, and in none
+			a := m.AnswerAlbum("average", Reading{Top: []Candidate{{0, 0.9}}, Fix: &Fix{Lat: at.Lat, Lon: at.Lon, P: 0.9, RadiusP50: 10, RadiusP90: 20}})
+			leaf, _ := cells.Leaf(at.Lat, at.Lon)
+			lat, lon := cells.Centre(leaf.Parent(level))
+			if a.Lat != lat || a.Lon != lon || a.RadiusP50 < cells.HalfDiagonal(leaf.Parent(level)) || a.Level > level {
+				t.Errorf("cap %d: %+v", level, a)
+			}
+			if !s2.CellIDFromToken(a.Cell).Contains(leaf) {
+				t.Errorf("cap %d: cell %s does not hold %+v", level, a.Cell, at)
+			}
+		}
+	}
+}
+
+func TestFixWithoutEnoughBehindItAbstains(t *testing.T) {
+	m := loadTiny(t)
+	for p, want := range map[float64]bool{0.49: true, 0.5: false, 1: false} {
+		a := m.AnswerAlbum("average", Reading{Top: []Candidate{{0, 0.9}}, Fix: &Fix{Lat: 1, Lon: 2, P: p, RadiusP50: 1, RadiusP90: 2}})
+		if a.Abstained != want || a.Confidence != p {
+			t.Errorf("P = %v: %+v", p, a)
+		}
+	}
+}
+
+// TestModesNobodyCalibrated are there to be measured, and never published.
+func TestModesNobodyCalibrated(t *testing.T) {
+	m := loadTiny(t)
+	delete(m.placer.calibration, "hmm")
+	_, answers := readAlbum(t, m, "hmm", membersOf(see(t, m, red, red)))
+	for _, a := range answers {
+		if !a.Abstained || a.Place.Country != "Italy" {
+			t.Errorf("got %+v", a)
+		}
+	}
+	if got := fmt.Sprint(m.Offers("hmm"), m.Offers("average"), m.Offers("none"), m.Offers("single")); got != "true true false false" {
+		t.Error(got)
+	}
+}
