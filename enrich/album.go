@@ -36,8 +36,10 @@ func (m *Model) Album(ctx context.Context, mode string, members []Member) ([]Rea
 	if !m.Offers(mode) {
 		return nil, fmt.Errorf("%w: %q, it has %v", ErrMode, mode, m.info.Modes)
 	}
-	if err := checkMembers(members, m.info.Cells); err != nil {
-		return nil, err
+	for i, p := range members {
+		if err := m.Check(p); err != nil {
+			return nil, fmt.Errorf("read album: photo %d of %d: %w", i+1, len(members), err)
+		}
 	}
 	if len(members) == 0 {
 		return nil, nil
@@ -95,17 +97,6 @@ func logGap(members []Member, i int) float32 {
 		return -1
 	}
 	return float32(math.Log1p(gapOf(members[i-1], members[i]).Seconds()))
-}
-
-// checkMembers refuses what would poison the answers of a whole album. Inside a
-// graph an activation may turn NaN into a number that looks like any other.
-func checkMembers(members []Member, classes int) error {
-	for i, m := range members {
-		if err := errors.Join(checkEmbedding(m.Sight.Embedding), checkTop(m.Sight.Top, classes)); err != nil {
-			return fmt.Errorf("read album: photo %d of %d: %w", i+1, len(members), err)
-		}
-	}
-	return checkAnchors(members)
 }
 
 // average is the mean of the photos' probabilities, the k greatest of them. A

@@ -14,6 +14,7 @@ import (
 type spot struct {
 	id     int // the class, or -1, -2, … for places
 	row    int // the class it is or lies in; -1 in a gap of the division
+	looks  int // the class whose photos those of the spot look like
 	at     vector
 	radius float64 // metres; within it nobody has left
 	share  float64 // the prior
@@ -54,7 +55,7 @@ func newEarth(table *cells.Cells, travel bundle.Travel) *earth {
 	for i := range e.spots {
 		c := table.At(i)
 		e.spots[i] = spot{
-			id: i, row: i, at: vectorOf(c.Lat, c.Lon), radius: cells.Radius(c.ID), share: 1 / float64(len(e.spots)),
+			id: i, row: i, looks: i, at: vectorOf(c.Lat, c.Lon), radius: cells.Radius(c.ID), share: 1 / float64(len(e.spots)),
 		}
 	}
 	for lo := 0; lo < len(e.spots); lo += blockRows {
@@ -73,15 +74,27 @@ func newEarth(table *cells.Cells, travel bundle.Travel) *earth {
 func (e *earth) place(a Anchor, n int) spot {
 	s := spot{id: -1 - n, row: -1, at: vectorOf(a.Lat, a.Lon), radius: placeRadius}
 	row, ok := e.table.Find(a.Lat, a.Lon)
-	if !ok {
-		s.share = 1 / float64(len(e.spots)) / float64(len(e.spots))
-		return s
+	if ok {
+		s.row = row
+	} else {
+		row = e.nearest(s.at)
 	}
 	class := e.spots[row]
-	s.row = row
+	s.looks = row
 	s.radius = min(placeRadius, class.radius)
 	s.share = class.share * (s.radius / class.radius) * (s.radius / class.radius)
 	return s
+}
+
+// nearest is the class whose mean location is nearest to a point.
+func (e *earth) nearest(at vector) int {
+	best, least := 0, math.Inf(1)
+	for i, s := range e.spots {
+		if d := at.metres(s.at); d < least {
+			best, least = i, d
+		}
+	}
+	return best
 }
 
 // scale is the s of bundle.Travel for a time between two photos, in metres.

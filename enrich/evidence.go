@@ -30,7 +30,7 @@ func (e *earth) evidence(top []Candidate, spots []spot, weight float64) []float6
 	}
 	for i, s := range spots {
 		out[i] = other / mean
-		if seen, ok := listed[s.row]; ok {
+		if seen, ok := listed[s.looks]; ok {
 			out[i] = seen / mean
 		}
 	}

@@ -52,11 +52,18 @@ type Fix struct {
 	RadiusP50, RadiusP90 float64 // metres
 }
 
-func checkAnchors(members []Member) error {
-	for i, m := range members {
-		if m.Anchor != nil && !cells.Valid(m.Anchor.Lat, m.Anchor.Lon) {
-			return fmt.Errorf("read album: photo %d of %d: %w: %v, %v", i+1, len(members), ErrAnchor, m.Anchor.Lat, m.Anchor.Lon)
-		}
+// Check says what Album would refuse of a photo: an embedding or probabilities that
+// are none (ErrOutput), or an anchor that is nowhere (ErrAnchor). Inside a graph an
+// activation may turn NaN into a number that looks like any other.
+func (m *Model) Check(p Member) error {
+	if len(p.Sight.Embedding) != m.info.EmbeddingWidth {
+		return fmt.Errorf("%w: embedding is %d wide, want %d", ErrOutput, len(p.Sight.Embedding), m.info.EmbeddingWidth)
+	}
+	if err := errors.Join(checkEmbedding(p.Sight.Embedding), checkTop(p.Sight.Top, m.info.Cells)); err != nil {
+		return err
+	}
+	if a := p.Anchor; a != nil && !cells.Valid(a.Lat, a.Lon) {
+		return fmt.Errorf("%w: %v, %v", ErrAnchor, a.Lat, a.Lon)
 	}
 	return nil
 }

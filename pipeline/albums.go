@@ -226,25 +226,16 @@ func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]cons
 	return out, marker, nil
 }
 
-// located is the album-level location of one photo, with the answer of the photo alone beside it.
-func (r *albumRun) located(m *member, reading enrich.Reading, mode string) Location {
-	info := r.model.Info()
-	l := locationOf(m.Reference, m.Source, info, r.model.AnswerAlbum(mode, reading))
-	l.Stage = StageAlbum
-	if alone := r.model.Answer("single", m.Top); !alone.Abstained {
-		l.PhotoOnly = photoOnlyOf(alone)
-	}
-	return l
-}
-
 // usable lists the photos that the album model can be run on, in capture order. Embeddings of another bundle mean
 // nothing to this one; their photos keep the photo-level answer that they have.
 func (r *albumRun) usable(a *album) []*member {
 	sha := r.model.Info().SHA256
 	all := a.inOrder()
-	members := slices.DeleteFunc(slices.Clone(all), func(m *member) bool { return m.Model != sha })
+	members := slices.DeleteFunc(slices.Clone(all), func(m *member) bool {
+		return m.Model != sha || r.model.Check(m.photo()) != nil
+	})
 	if n := len(all) - len(members); n > 0 {
-		r.log.Warn("album holds photos embedded by another bundle; they keep their photo-level answer", "album", a.id, "photos", n)
+		r.log.Warn("album holds photos that another bundle embedded; they keep their photo-level answer", "album", a.id, "photos", n)
 	}
 	return members
 }

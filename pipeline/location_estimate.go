@@ -61,20 +61,6 @@ func movedBy(l Location) float64 {
 	return enrich.DistanceMetres(l.PhotoOnly.Lat, l.PhotoOnly.Lon, to.Lat, to.Lon)
 }
 
-// albumPart adds what the anchors did to one photo.
-func albumPart(r enrich.Reading, part AlbumPart) *AlbumPart {
-	part.Anchors, part.FromAnchors = r.Anchors, r.Fix != nil
-	if r.Nearest == nil {
-		return &part
-	}
-	part.NearestAnchorSource = r.Nearest.Kind
-	if r.Nearest.Timed {
-		seconds := math.Round(r.Nearest.Gap.Seconds())
-		part.NearestAnchorS = &seconds
-	}
-	return &part
-}
-
 func candidatesOf(a enrich.Answer) []CandidateCell {
 	var list []CandidateCell
 	for _, c := range a.Candidates {
