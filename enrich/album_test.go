@@ -3,9 +3,13 @@ package enrich
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"testing"
+	"time"
+
+	"planetag/enrich/infer"
 )
 
 // membersOf is an album of which nothing is known but what is seen.
@@ -27,6 +31,8 @@ func TestAlbumModes(t *testing.T) {
 		{"average", []string{"Italy", "Italy", "Italy", "Italy"}},
 		{"lstm", []string{"", "Italy", "Italy", "Italy"}}, // nothing seen yet at the first
 		{"lstm_repeat", []string{"Italy", "Italy", "Italy", "Italy"}},
+		{"blstm", []string{"Italy", "Italy", "Italy", "Italy"}},
+		{"hmm", []string{"Italy", "Italy", "Italy", "Italy"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.mode, func(t *testing.T) {
@@ -80,5 +86,47 @@ func TestAverage(t *testing.T) {
 	got := average(album, 2)
 	if len(got) != 2 || got[0].Cell != want[0].Cell || got[1].Cell != want[1].Cell || math.Abs(got[0].P-0.35) > 1e-12 {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestGapsReachTheGraph: a graph that takes the times between the photos is told them.
+func TestGapsReachTheGraph(t *testing.T) {
+	m := loadTiny(t)
+	echo, err := m.runtime.OpenAlbum(infer.AlbumSpec{
+		Path: "testdata/gaps.onnx", Input: "embeddings", Gaps: "gaps", Prob: "prob", Cell: "cell", Width: 8, TopK: 3, Classes: 4,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = echo.Close() })
+	own := maps.Clone(m.albums)
+	for _, mode := range []string{"lstm", "lstm_repeat"} {
+		m.albums[mode] = echo
+	}
+	t.Cleanup(func() { m.albums = own })
+	album := membersOf(see(t, m, grey, grey, grey, grey, grey))
+	for i, at := range []time.Time{noon, noon.Add(9 * time.Second), noon, {}, noon} {
+		album[i].TakenAt = at
+	}
+	for _, mode := range []string{"lstm", "lstm_repeat"} {
+		tops, err := m.tops(t.Context(), mode, album)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, gap := range []float64{0, math.Log(10), math.Log(10), -1, -1} {
+			first := 0.0
+			for _, c := range tops[i] {
+				if c.Cell == 0 {
+					first = c.P
+				}
+			}
+			want := math.Exp(gap) / (math.Exp(gap) + 3)
+			if gap < 0 {
+				want = 0 // the least of four is not among the three listed
+			}
+			if math.Abs(first-want) > 1e-5 {
+				t.Errorf("%s: photo %d got probability %.5f, want %.5f", mode, i, first, want)
+			}
+		}
 	}
 }
