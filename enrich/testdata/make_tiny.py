@@ -12,8 +12,7 @@ have been taken by painting it:
 
 The album models are real LSTMs. Their memory adds up the colours seen so far: a
 grey photo after red ones is in Rome, a grey photo before them is nowhere with
-mode lstm and in Rome with lstm_repeat and with blstm, which reads in both
-directions.
+mode lstm and in Rome with lstm_repeat and with blstm, which reads both ways.
 """
 
 import hashlib
@@ -29,6 +28,7 @@ import pyarrow.parquet
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+value = helper.make_tensor_value_info
 HERE = Path(__file__).parent / "tiny"
 SIZE, CROP, WIDTH, CLASSES, TOP_K, HIDDEN = 32, 0.875, 8, 4, 3, 4
 
@@ -64,7 +64,6 @@ def save(name, nodes, inputs, outputs, constants):
 
 
 def make_cnn():
-    value = helper.make_tensor_value_info
     # Columns: how much redder, greener, bluer than the other two; brightness; r, g, b; brightness again.
     look = np.array(
         [
@@ -107,7 +106,6 @@ def make_cnn():
 
 
 def make_album(name, directions):
-    value = helper.make_tensor_value_info
     # Gate order i, o, f, c. Gates are open by their biases; the cell input of unit c is the feature of class c.
     weights = np.zeros((directions, 4 * HIDDEN, WIDTH), np.float32)
     for feature, cell in ((0, 0), (1, 1), (2, 3), (3, 2)):
@@ -115,13 +113,10 @@ def make_album(name, directions):
     recurrent = np.zeros((directions, 4 * HIDDEN, HIDDEN), np.float32)
     bias = np.zeros((directions, 8 * HIDDEN), np.float32)
     bias[:, : 3 * HIDDEN] = np.repeat([4, 4, 2.5], HIDDEN)
-    both = {"direction": "bidirectional"} if directions == 2 else {}
     nodes = [
         helper.make_node("Transpose", ["embeddings"], ["steps"], perm=[1, 0, 2]),
-        helper.make_node("LSTM", ["steps", "weights", "recurrent", "bias"], ["hidden"], hidden_size=HIDDEN, **both),
-        helper.make_node("ReduceSum", ["hidden", "one"], ["flat"], keepdims=0)
-        if directions == 2
-        else helper.make_node("Squeeze", ["hidden", "one"], ["flat"]),
+        helper.make_node("LSTM", ["steps", "weights", "recurrent", "bias"], ["hidden"], hidden_size=HIDDEN, direction=("forward", "bidirectional")[directions - 1]),
+        helper.make_node("ReduceSum", ["hidden", "one"], ["flat"], keepdims=0),  # of both directions, or of the one
         helper.make_node("Transpose", ["flat"], ["memory"], perm=[1, 0, 2]),
         helper.make_node("Mul", ["memory", "sure"], ["logits"]),
         *top_k("logits", "prob", "cell"),
@@ -180,8 +175,7 @@ def make_golden():
     paint("grey.jpg", (110, 110, 110), (50, 50))
     names = ["red.jpg", "green.jpg", "blue.jpg", "grey.jpg"]
     cnn = onnxruntime.InferenceSession(HERE / "cnn.onnx")
-    album = onnxruntime.InferenceSession(HERE / "album.onnx")
-    blstm = onnxruntime.InferenceSession(HERE / "blstm.onnx")
+    album, blstm = (onnxruntime.InferenceSession(HERE / f"{n}.onnx") for n in ("album", "blstm"))
     embedding, prob, cell = cnn.run(None, {"pixels": np.stack([pixels_of(n) for n in names])})
     sequence = embedding[[3, 0, 0]]
 

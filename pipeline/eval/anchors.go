@@ -48,42 +48,18 @@ func anchorRows() []string {
 type hidden struct{ item, nearest int }
 
 func anchored(ctx context.Context, model *enrich.Model, items []item, groups [][]int, o Options) (*Anchored, error) {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g []int) bool { return len(g) < 2 })
+	shown, asked := draw(items, groups, o)
 	a := &Anchored{
-		Share: o.Anchors, Seed: o.Seed,
+		Share: o.Anchors, Seed: o.Seed, Albums: len(groups), Shown: len(shown),
 		All: map[string]Scores{}, Near: map[string]Scores{}, Far: map[string]Scores{}, Calibrated: map[string]Calibration{},
 	}
-	shown := map[int]bool{}
-	var asked []hidden
-	var albums [][]int
-	random := rand.New(rand.NewPCG(o.Seed, 1))
-	for _, g := range groups {
-		if len(g) < 2 {
-			continue
-		}
-		albums = append(albums, g)
-		n := min(max(int(o.Anchors*float64(len(g))+0.5), 1), len(g)-1)
-		for _, k := range random.Perm(len(g))[:n] {
-			shown[g[k]] = true
-		}
-		asked = append(asked, hiddenOf(items, g, shown)...)
-	}
-	a.Albums, a.Shown = len(albums), len(shown)
-	a.add(items, asked, modeInTime, judgeAll(asked, func(h hidden) Judged {
-		from := items[h.nearest].row
-		return judge(enrich.Answer{Lat: from.Lat, Lon: from.Lon}, items[h.item].row)
-	}))
-	a.add(items, asked, modeInCap, judgeAll(asked, func(h hidden) Judged {
-		from := items[h.nearest].row
-		return judge(model.AnswerAlbum(modeSingle, enrich.Reading{Fix: &enrich.Fix{Lat: from.Lat, Lon: from.Lon}}), items[h.item].row)
-	}))
-	a.add(items, asked, modeSingle, judgeAll(asked, func(h hidden) Judged {
-		return judge(model.Answer(modeSingle, items[h.item].sight.Top), items[h.item].row)
-	}))
+	a.baselines(model, items, asked)
 	for _, mode := range albumModes() {
 		if !model.Offers(mode) {
 			continue
 		}
-		readings, err := withPositions(ctx, model, mode, items, albums, shown)
+		readings, err := withPositions(ctx, model, mode, items, groups, shown)
 		if err != nil {
 			return nil, err
 		}
@@ -94,6 +70,36 @@ func anchored(ctx context.Context, model *enrich.Model, items []item, groups [][
 		a.Calibrated[mode+withAnchors] = Calibrate(judged)
 	}
 	return a, nil
+}
+
+// draw picks the photos of each album whose position is shown, and lists the others.
+func draw(items []item, groups [][]int, o Options) (shown map[int]bool, asked []hidden) {
+	shown = map[int]bool{}
+	random := rand.New(rand.NewPCG(o.Seed, 1))
+	for _, g := range groups {
+		n := min(max(int(o.Anchors*float64(len(g))+0.5), 1), len(g)-1)
+		for _, k := range random.Perm(len(g))[:n] {
+			shown[g[k]] = true
+		}
+		asked = append(asked, hiddenOf(items, g, shown)...)
+	}
+	return shown, asked
+}
+
+// baselines are what one gets by looking at one other photo only, or at none.
+func (a *Anchored) baselines(model *enrich.Model, items []item, asked []hidden) {
+	a.add(items, asked, modeInTime, judgeAll(asked, func(h hidden) Judged {
+		from := items[h.nearest].row
+		return judge(enrich.Answer{Lat: from.Lat, Lon: from.Lon}, items[h.item].row)
+	}))
+	a.add(items, asked, modeInCap, judgeAll(asked, func(h hidden) Judged {
+		from := items[h.nearest].row
+		fix := enrich.Reading{Fix: &enrich.Fix{Lat: from.Lat, Lon: from.Lon}}
+		return judge(model.AnswerAlbum(modeSingle, fix), items[h.item].row)
+	}))
+	a.add(items, asked, modeSingle, judgeAll(asked, func(h hidden) Judged {
+		return judge(model.Answer(modeSingle, items[h.item].sight.Top), items[h.item].row)
+	}))
 }
 
 // hiddenOf are the photos of an album that are not shown.
@@ -178,9 +184,12 @@ func (a *Anchored) table(b *strings.Builder) {
 		rows  map[string]Scores
 	}{{"anchor ≤ 1 h", a.Near}, {"anchor > 1 h", a.Far}, {"all", a.All}} {
 		n := part.rows[modeInTime].Photos
+		if n == 0 {
+			continue
+		}
 		fmt.Fprintf(b, "\n%-20s %6s %6s %6s %6s %6s %8s %8s\n", fmt.Sprintf("%s, n=%d", part.title, n), "1 km", "25", "200", "750", "2500", "median", "mean")
 		for _, mode := range anchorRows() {
-			if s, ok := part.rows[mode]; ok && n > 0 {
+			if s, ok := part.rows[mode]; ok {
 				fmt.Fprintf(b, "%-20s %6.1f %6.1f %6.1f %6.1f %6.1f %8s %8s\n", mode, 100*s.Within1km, 100*s.Within25km,
 					100*s.Within200km, 100*s.Within750km, 100*s.Within2500km, km(s.MedianKm), km(s.MeanKm))
 			}

@@ -22,9 +22,6 @@ func sequenceRows() []string {
 
 // scoreSequences adds what is asked of albums only: the modes in an order of chance, and with anchors.
 func scoreSequences(ctx context.Context, model *enrich.Model, items []item, groups [][]int, o Options, r *Result) error {
-	if r.Albums == 0 {
-		return nil
-	}
 	mixed := mixedUp(groups, o.Seed)
 	for _, mode := range albumModes() {
 		if !model.Offers(mode) {
@@ -42,7 +39,9 @@ func scoreSequences(ctx context.Context, model *enrich.Model, items []item, grou
 				}
 			}
 		}
-		r.InAlbums[mode+shuffled] = Score(metres)
+		if len(metres) > 0 {
+			r.InAlbums[mode+shuffled] = Score(metres)
+		}
 	}
 	if o.Anchors == 0 {
 		return nil

@@ -57,8 +57,11 @@ func (r Result) answers(b *strings.Builder) {
 	b.WriteString("shares of distance and radius are of the answered photos; radii keep their word at 50 and 90\n")
 }
 
-// name marks the mode the worker answers with.
+// name marks the mode the worker answers with. The row of an order of chance stands below that of its mode.
 func (r Result) name(mode string) string {
+	if strings.HasSuffix(mode, shuffled) {
+		return "  shuffled"
+	}
 	if mode == r.DefaultMode {
 		return mode + " *"
 	}
