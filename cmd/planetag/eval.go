@@ -74,6 +74,8 @@ func newEval(g *global, std streams) *cobra.Command {
 	flags.StringVar(&c.split, "split-by", "album", "which photos are one unit: album, source or spatial:KM")
 	flags.StringVar(&o.Compare, "compare", "", "second bundle (with --predictions: second CSV) to compare with, photo by photo")
 	flags.StringSliceVar(&o.CompareModes, "compare-modes", nil, "modes to compare, the first with each other one: a,b")
+	flags.Float64Var(&o.Anchors, "anchors", 0, "share of each album's photos whose position the other photos may see")
+	flags.Uint64Var(&o.Seed, "seed", 1, "which photos those are, and the shuffled order of albums")
 	flags.StringVar(&c.report, "report", "", "also write a page with tables, plots and a map of the errors to this HTML file")
 	flags.BoolVar(&c.asJSON, "json", false, "print one JSON object with shares from 0 to 1")
 	return cmd
@@ -88,6 +90,9 @@ func (c *evalCommand) check(cmd *cobra.Command) error {
 	}
 	if len(o.CompareModes) == 1 {
 		return wrongUsage(cmd, errors.New("--compare-modes wants at least two modes, as in average,lstm_repeat"))
+	}
+	if !(o.Anchors >= 0 && o.Anchors < 1) {
+		return wrongUsage(cmd, fmt.Errorf("--anchors %v: want a share from 0 to less than 1", o.Anchors))
 	}
 	if o.Predictions != "" {
 		if o.Manifest != "" || o.Photos != "" || o.GalleryPhotos != "" || cmd.Flag("bundle").Changed {

@@ -19,15 +19,15 @@ type witness struct {
 func (w *witness) answer(ctx context.Context, items []item, s *subject) error {
 	groups := albums(s.rows)
 	for _, mode := range s.modes {
-		top, err := w.distributions(ctx, mode, items, groups)
+		readings, err := w.readings(ctx, mode, items, groups)
 		if err != nil {
 			return err
 		}
 		answers := make([]answer, len(items))
 		for i, it := range items {
-			answers[i] = judge(w.model.Answer(mode, top[i]), it.row)
+			answers[i] = judge(w.model.AnswerAlbum(mode, readings[i]), it.row)
 			cell, ok := w.division.Find(it.row.Lat, it.row.Lon)
-			answers[i].Correct = ok && len(top[i]) > 0 && top[i][0].Cell == cell
+			answers[i].Correct = ok && len(readings[i].Top) > 0 && readings[i].Top[0].Cell == cell
 		}
 		s.answers[mode] = answers
 	}
@@ -38,29 +38,39 @@ func (w *witness) answer(ctx context.Context, items []item, s *subject) error {
 	return nil
 }
 
-// distributions returns each item's most probable cells in the given mode.
-func (w *witness) distributions(ctx context.Context, mode string, items []item, groups [][]int) ([][]enrich.Candidate, error) {
-	top := make([][]enrich.Candidate, len(items))
+// readings is what the model makes of each item in the given mode, in groups in their order.
+func (w *witness) readings(ctx context.Context, mode string, items []item, groups [][]int) ([]enrich.Reading, error) {
+	readings := make([]enrich.Reading, len(items))
 	if mode == bundle.Single {
 		for i := range items {
-			top[i] = items[i].sight.Top
+			readings[i].Top = items[i].sight.Top
 		}
-		return top, nil
+		return readings, nil
 	}
+	return w.albums(ctx, mode, items, groups, nil)
+}
+
+// albums is readings of albums of which the model sees the positions of the photos shown.
+func (w *witness) albums(ctx context.Context, mode string, items []item, groups [][]int, shown map[int]bool) ([]enrich.Reading, error) {
+	readings := make([]enrich.Reading, len(items))
 	for _, g := range groups {
-		sights := make([]enrich.Sight, len(g))
+		members := make([]enrich.Member, len(g))
 		for k, i := range g {
-			sights[k] = items[i].sight
+			row := items[i].row
+			members[k] = enrich.Member{Sight: items[i].sight, TakenAt: row.TakenAt}
+			if shown[i] {
+				members[k].Anchor = &enrich.Anchor{Lat: row.Lat, Lon: row.Lon, Kind: "manifest"}
+			}
 		}
-		steps, err := w.model.Album(ctx, mode, sights)
+		steps, err := w.model.Album(ctx, mode, members)
 		if err != nil {
 			return nil, fmt.Errorf("answer album %q in mode %s: %w", items[g[0]].row.Album, mode, err)
 		}
 		for k, i := range g {
-			top[i] = steps[k]
+			readings[i] = steps[k]
 		}
 	}
-	return top, nil
+	return readings, nil
 }
 
 // judge compares one answer with the truth. Abstained answers keep their best guess: the uncalibrated rows score it,

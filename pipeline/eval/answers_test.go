@@ -39,7 +39,7 @@ func TestAnAlbumOfFiveThousand(t *testing.T) {
 	w := loaded(t)
 	red, grey := seenBy(t, w, "red"), seenBy(t, w, "grey")
 	items := make([]item, 5000)
-	s := newSubject(w.model.Info())
+	s := newSubject(w.model.Info(), w.modes())
 	for i := range items {
 		items[i] = grey
 		if i == 0 {
@@ -71,7 +71,7 @@ func TestAnAlbumOfOneIsAPhotoAlone(t *testing.T) {
 	w := loaded(t)
 	green := seenBy(t, w, "green")
 	green.row = Row{ID: "g", Album: "one", Lat: 48.8566, Lon: 2.3522}
-	s := newSubject(w.model.Info())
+	s := newSubject(w.model.Info(), w.modes())
 	s.rows = []Row{green.row}
 	if err := w.answer(context.Background(), []item{green}, s); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestAnAlbumOfOneIsAPhotoAlone(t *testing.T) {
 }
 
 func TestModesAreThoseOfTheBundle(t *testing.T) {
-	s := newSubject(enrich.Info{Name: "x", Version: "1", Modes: []string{"none", "average", "of tomorrow"}, DefaultMode: "none"})
+	s := newSubject(enrich.Info{Name: "x", Version: "1", DefaultMode: "none"}, []string{"average", "of tomorrow"})
 	if got := fmt.Sprint(s.order()); got != "[prior single average of tomorrow]" || s.published != "single" {
 		t.Errorf("order %s, published %s: a bundle that does without albums publishes single answers", got, s.published)
 	}

@@ -43,7 +43,7 @@ func cellsOf(dir string) (*cells.Cells, error) {
 
 // ask shows the photos to the model: main also looks for them in the gallery first.
 func (t *task) ask(ctx context.Context, w *witness, main bool) (*subject, error) {
-	s := newSubject(w.model.Info())
+	s := newSubject(w.model.Info(), w.modes())
 	if main {
 		if t.Gallery != "" {
 			s.baselines = append(s.baselines, modeNearest)
@@ -65,25 +65,37 @@ func (t *task) ask(ctx context.Context, w *witness, main bool) (*subject, error)
 			return nil, err
 		}
 	}
-	return s, w.answer(ctx, items, s)
+	if err := w.answer(ctx, items, s); err != nil || !main {
+		return s, err
+	}
+	if err := w.shuffle(ctx, items, s, t.Seed); err != nil {
+		return nil, err
+	}
+	return s, t.anchor(ctx, w, items)
 }
 
 // newSubject is a bundle that has not answered yet.
-func newSubject(info enrich.Info) *subject {
+func newSubject(info enrich.Info, albumModes []string) *subject {
 	s := &subject{
 		name: info.Name + "@" + info.Version, sha256: info.SHA256, published: info.DefaultMode,
-		modes: []string{bundle.Single}, baselines: []string{modePrior}, answers: map[string][]answer{},
+		modes: append([]string{bundle.Single}, albumModes...), baselines: []string{modePrior}, answers: map[string][]answer{}, shuffled: map[string][]answer{},
 		confident: true, calibrated: true,
 	}
 	if s.published == bundle.None {
 		s.published = bundle.Single
 	}
-	for _, mode := range info.Modes {
-		if mode != bundle.None {
-			s.modes = append(s.modes, mode)
+	return s
+}
+
+// modes are the album modes that the bundle offers; all are scored, whichever is its default.
+func (w *witness) modes() []string {
+	var offered []string
+	for _, mode := range []string{bundle.Average, bundle.LSTM, bundle.LSTMRepeat, bundle.BLSTM, bundle.HMM} {
+		if w.model.Offers(mode) {
+			offered = append(offered, mode)
 		}
 	}
-	return s
+	return offered
 }
 
 // search compares the photos with those of the gallery: the nearest answer, a twin is an overlap.

@@ -1,7 +1,9 @@
 // Package eval measures how well a bundle locates photos whose place is known, or scores what another system predicted.
 //
 // It reads a manifest of photos with their true positions, runs every photo through the same decoder, the same model
-// and the same placing as the worker does, and reports per mode of the bundle how far the answers are from the truth.
+// and the same placing as the worker does, and reports per mode of the bundle how far the answers are from the truth;
+// of albums, in an order of chance too. With Options.Anchors it also shows the model the positions of some photos of each
+// album and scores the others, beside the position of the nearest photo in time.
 // Baselines stand beside them: prior (always the cell with most training photos) and, with a gallery, nearest (the
 // position of the gallery photo with the nearest embedding). Package score computes the figures, package report prints them.
 //

@@ -29,6 +29,8 @@ type Options struct {
 	Compare string
 	// CompareModes are compared with each other, the first with each of the rest; empty = none.
 	CompareModes []string
+	Anchors      float64              // share of each album's photos that show their position to the others; 0 = without
+	Seed         uint64               // which ones, and the shuffled order of albums
 	Gazetteer    *gazetteer.Gazetteer // for the tables by continent and country; nil = without them
 	Now          time.Time            // photos taken later have a wrong clock; zero = do not look
 	Progress     func(done, total int)

@@ -172,7 +172,7 @@ func checkJSON(t *testing.T, r Result) {
 			t.Errorf("calibrated.%s = %v, %v", key, v, ok)
 		}
 	}
-	if back.N != 4 || len(back.InAlbums) != 6 {
+	if back.N != 4 || len(back.InAlbums) != 3+2*5 {
 		t.Errorf("n %d, in_albums %v", back.N, back.InAlbums)
 	}
 }
@@ -206,7 +206,7 @@ func TestTwoBundlesAreCompared(t *testing.T) {
 		}
 	}
 	want := []string{"tiny@1.0.0 lstm_repeat / tiny@1.0.0 lstm_repeat"}
-	for _, mode := range []string{"single", "average", "lstm"} {
+	for _, mode := range []string{"single", "average", "lstm", "blstm", "hmm"} {
 		want = append(want, "tiny@1.0.0 "+mode+" / tiny@1.0.0 "+mode)
 	}
 	if !reflect.DeepEqual(pairs, want) {

@@ -56,6 +56,6 @@ func countryOf(g *gazetteer.Gazetteer, row Row) string {
 }
 
 func (s *subject) group(name string, units, photos []int) Group {
-	rows := s.scores(units, photos)
+	rows := scores(s.order(), s.answers, units, photos)
 	return Group{Name: name, N: len(photos), Modes: pick(rows, s.modes), Baselines: pick(rows, s.baselines)}
 }

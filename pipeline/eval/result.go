@@ -1,6 +1,11 @@
 package eval
 
-import "planetag/pipeline/eval/score"
+import (
+	"maps"
+	"slices"
+
+	"planetag/pipeline/eval/score"
+)
 
 // Result is what the command prints. Maps are keyed by mode; shares are 0 to 1.
 type Result struct {
@@ -8,14 +13,15 @@ type Result struct {
 	Predictions string                       `json:"predictions,omitempty"` // the file, where there is no bundle
 	SHA256      string                       `json:"sha256,omitempty"`      // of the bundle
 	DefaultMode string                       `json:"default_mode"`          // whose answers the worker would publish
-	ModeOrder   []string                     `json:"mode_order"`            // of a table: baselines first
+	ModeOrder   []string                     `json:"mode_order"`            // of a table: baselines first, an order of chance behind each album mode
 	Photos      int                          `json:"photos"`                // rows of the manifest
 	N           int                          `json:"n"`                     // photos scored
 	Albums      int                          `json:"albums"`                // albums with at least two scored photos
 	AlbumPhotos int                          `json:"album_photos"`
 	Gallery     int                          `json:"gallery,omitempty"` // gallery photos that could be read
 	Split       Parted                       `json:"split"`
-	Modes       map[string]score.Scores      `json:"modes"` // every scored photo
+	Anchored    *Anchored                    `json:"anchored,omitempty"` // albums of which some positions are known
+	Modes       map[string]score.Scores      `json:"modes"`              // every scored photo
 	Baselines   map[string]score.Scores      `json:"baselines"`
 	InAlbums    map[string]score.Scores      `json:"in_albums"`            // only photos with album mates, modes and baselines: where the album can help
 	Calibrated  *score.Calibration           `json:"calibrated,omitempty"` // of the default mode: abstaining, radii
@@ -56,7 +62,7 @@ const mostMisses = 1000
 
 // name writes down who is tested.
 func (r *Result) name(s *subject) {
-	r.SHA256, r.DefaultMode, r.ModeOrder = s.sha256, s.published, s.order()
+	r.SHA256, r.DefaultMode, r.ModeOrder = s.sha256, s.published, s.tableOrder()
 	if s.sha256 == "" {
 		r.Predictions = s.name
 		return
@@ -75,9 +81,9 @@ func (t *task) describe(s *subject) {
 	for i := range all {
 		all[i] = i
 	}
-	rows := s.scores(units, all)
+	rows := scores(s.order(), s.answers, units, all)
 	r.Modes, r.Baselines = pick(rows, s.modes), pick(rows, s.baselines)
-	r.InAlbums = s.scores(units, r.countAlbums(albums(s.rows)))
+	r.InAlbums = s.inAlbums(units, r.countAlbums(albums(s.rows)))
 	t.describePlaces(s, units)
 	r.describeConfidence(s, units)
 	if note := swapped(s); note != "" {
@@ -91,18 +97,16 @@ func (t *task) describe(s *subject) {
 	}
 }
 
-// scores is one row for each mode and baseline over some of the photos.
-func (s *subject) scores(units, photos []int) map[string]score.Scores {
-	order := s.order()
+// scores is one row for each of the given answers over some of the photos.
+func scores(order []string, answers map[string][]answer, units, photos []int) map[string]score.Scores {
 	sample := score.Sample{Units: make([]int, len(photos)), Metres: make([][]float64, len(order))}
 	for k, i := range photos {
 		sample.Units[k] = units[i]
 	}
 	for m, mode := range order {
-		answers := s.answers[mode]
 		sample.Metres[m] = make([]float64, len(photos))
 		for k, i := range photos {
-			sample.Metres[m][k] = answers[i].Metres
+			sample.Metres[m][k] = answers[mode][i].Metres
 		}
 	}
 	rows := map[string]score.Scores{}
@@ -110,6 +114,17 @@ func (s *subject) scores(units, photos []int) map[string]score.Scores {
 		rows[order[m]] = row
 	}
 	return rows
+}
+
+// inAlbums is the rows of modes and baselines, and of the album modes in an order of chance.
+func (s *subject) inAlbums(units, photos []int) map[string]score.Scores {
+	order, answers := s.order(), maps.Clone(s.answers)
+	for mode, shuffled := range s.shuffled {
+		order = append(order, mode+shuffledRow)
+		answers[mode+shuffledRow] = shuffled
+	}
+	slices.Sort(order) // of a map's; a row does not depend on its neighbours
+	return scores(order, answers, units, photos)
 }
 
 func pick(rows map[string]score.Scores, modes []string) map[string]score.Scores {

@@ -20,6 +20,7 @@ type subject struct {
 	baselines []string
 	rows      []Row
 	answers   map[string][]answer // by mode or baseline, each as long as rows
+	shuffled  map[string][]answer // by album mode, to albums in an order of chance
 	// confident says that answers carry a confidence; calibrated, that they carry all that the worker publishes.
 	confident, calibrated bool
 }
@@ -27,6 +28,18 @@ type subject struct {
 // order is the order of a table's rows: baselines first, so that the eye compares with them.
 func (s *subject) order() []string {
 	return append(append([]string{}, s.baselines...), s.modes...)
+}
+
+// tableOrder is order with the row of an order of chance behind each album mode.
+func (s *subject) tableOrder() []string {
+	var list []string
+	for _, mode := range s.order() {
+		list = append(list, mode)
+		if s.shuffled[mode] != nil {
+			list = append(list, mode+shuffledRow)
+		}
+	}
+	return list
 }
 
 // metres is the errors of one mode.

@@ -44,6 +44,7 @@ func grids(r eval.Result) []grid {
 	if r.AlbumPhotos > 0 {
 		tables = append(tables, scoreGrid(r, "in albums %", r.InAlbums))
 	}
+	tables = append(tables, anchorGrids(r.Anchored)...)
 	tables = append(tables, answerGrid(r), riskGrid(r),
 		groupGrid(r, "continents %", r.Continents, 0), groupGrid(r, "countries %", r.Countries, mostCountries))
 	for _, c := range r.Comparisons {
