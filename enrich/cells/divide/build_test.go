@@ -12,13 +12,22 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"planetag/enrich/cells"
+	"planetag/enrich/cells/gazetteer"
 )
 
+// names are opened once for all tests: that is most of the time of a small build.
+var names = sync.OnceValues(gazetteer.Open)
+
 func rules(most, least int64) Options {
-	return Options{Rules: Rules{MaxPhotos: most, MinPhotos: least, MinLevel: 2, MaxLevel: 16}, Memory: 1 << 30}
+	opened, err := names()
+	if err != nil {
+		panic(err)
+	}
+	return Options{Rules: Rules{MaxPhotos: most, MinPhotos: least, MinLevel: 2, MaxLevel: 16}, Memory: 1 << 30, Names: opened}
 }
 
 // write puts text into a file of the test.
