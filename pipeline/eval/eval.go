@@ -86,7 +86,7 @@ func newTask(o Options) (*task, error) {
 	}
 	all := t.rows
 	t.result = Result{
-		Photos: len(all), Unreadable: []Unreadable{},
+		Photos: len(all), Placeless: t.result.Placeless, Unreadable: []Unreadable{},
 		Split: Parted{By: o.Split.String(), Gallery: len(t.gallery), LeftOut: []LeftOut{}},
 	}
 	if err := o.Split.check(o.Manifest+o.Predictions, all); err != nil {
@@ -118,11 +118,11 @@ func (t *task) read() (err error) {
 		for _, p := range t.predictions.Rows {
 			t.rows = append(t.rows, p.Row)
 		}
-	} else if t.rows, err = ReadManifestFile(t.Manifest); err != nil {
+	} else if t.rows, t.result.Placeless, err = ReadManifestFile(t.Manifest); err != nil {
 		return err
 	}
 	if t.Gallery != "" {
-		if t.gallery, err = ReadManifestFile(t.Gallery); err != nil {
+		if t.gallery, _, err = ReadManifestFile(t.Gallery); err != nil {
 			return err
 		}
 	}

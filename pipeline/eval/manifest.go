@@ -24,10 +24,10 @@ type Row struct {
 }
 
 // ReadManifestFile reads the manifest at path; see ReadManifest.
-func ReadManifestFile(path string) ([]Row, error) {
+func ReadManifestFile(path string) (rows []Row, placeless int, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrManifest, err)
+		return nil, 0, fmt.Errorf("%w: %w", ErrManifest, err)
 	}
 	defer f.Close()
 	return ReadManifest(f, path)
@@ -35,16 +35,20 @@ func ReadManifestFile(path string) ([]Row, error) {
 
 // ReadManifest reads a CSV with a header line that names at least id, file, lat and lon, in any order; of other columns
 // taken_at, album and source_repo (or source) are read and the rest is ignored. Photos without a value of album are alone.
-// A time without an offset is UTC. The error names the missing column, or the first bad rows by their line and column. The
+// A time without an offset is UTC. Rows without a latitude and without a longitude are counted as placeless and left out: a
+// survey lists photos that do not know where they were taken, too. The error names the missing column, or the first bad rows by their line and column. The
 // name is used in messages only.
-func ReadManifest(r io.Reader, name string) ([]Row, error) {
+func ReadManifest(r io.Reader, name string) (rows []Row, placeless int, err error) {
 	s, err := openSheet(r, name, ErrManifest, "id", "file", "lat", "lon")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var rows []Row
 	seen := map[string]int{}
 	err = s.read(func(line int, f fields) error {
+		if f("lat") == "" && f("lon") == "" {
+			placeless++
+			return nil
+		}
 		row, err := manifestRow(f)
 		if err != nil {
 			return err
@@ -56,7 +60,10 @@ func ReadManifest(r io.Reader, name string) ([]Row, error) {
 		rows = append(rows, row)
 		return nil
 	})
-	return rows, err
+	if err == nil && len(rows) == 0 {
+		err = fmt.Errorf("%w %s: none of %d rows has a position in lat and lon", ErrManifest, name, placeless)
+	}
+	return rows, placeless, err
 }
 
 // once refuses an id that was there before.

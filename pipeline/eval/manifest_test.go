@@ -12,7 +12,7 @@ func TestReadManifest(t *testing.T) {
 		"rome,anna/trips,CC0,a,img/a.jpg,41.89,12.49,2019-05-01T14:03:00Z\n" +
 		",,\"MIT, with a comma\",b,img/b.jpg,-33.8,151.2,\n" +
 		"rome,,,c,img/c.jpg,41.9,12.5,2019-05-01T16:00:00\n"
-	rows, err := ReadManifest(strings.NewReader(text), "m.csv")
+	rows, _, err := ReadManifest(strings.NewReader(text), "m.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +38,8 @@ func TestReadManifestRefuses(t *testing.T) {
 		{"only a header", header, "no rows"},
 		{"a column is missing", "id,file,lat,taken_at\na,a.jpg,1,\n", "missing column lon (the header has: \"id\" \"file\" \"lat\" \"taken_at\")"},
 		{"two latitudes", "id,file,lat,lon,lat\na,a.jpg,1,1,2\n", "column lat is there twice"},
+		{"no photo knows its place", header + "a,a.jpg,,,,\nb,b.jpg,,,,\n", "none of 2 rows has a position"},
+		{"half of a position", header + "a,a.jpg,1,,,\n", "line 2"},
 		{"latitude is a word", header + "a,a.jpg,north,0,,\n", `line 2, column lat: "north" is not a number; write degrees`},
 		{"a comma for a point", header + "a,a.jpg,\"48,85\",0,,\n", `line 2, column lat: "48,85" is not a number; write degrees with a decimal point`},
 		{"no longitude", header + "a,a.jpg,1,,,\n", "line 2, column lon: empty"},
@@ -56,7 +58,7 @@ func TestReadManifestRefuses(t *testing.T) {
 		{"many bad rows: five are named", header + strings.Repeat("a,a.jpg,x,1,,\n", 9), "9 bad rows"},
 		{"many bad rows: the rest is a number", header + strings.Repeat("a,a.jpg,x,1,,\n", 9), "and 4 more"},
 	} {
-		_, err := ReadManifest(strings.NewReader(row.text), "m.csv")
+		_, _, err := ReadManifest(strings.NewReader(row.text), "m.csv")
 		if !errors.Is(err, ErrManifest) || !strings.Contains(err.Error(), row.says) || !strings.Contains(err.Error(), "m.csv") {
 			t.Errorf("%s: error %v, want ErrManifest saying %q", row.story, err, row.says)
 		}
@@ -64,8 +66,15 @@ func TestReadManifestRefuses(t *testing.T) {
 }
 
 func TestReadManifestFileNamesTheFile(t *testing.T) {
-	_, err := ReadManifestFile("no/such/manifest.csv")
+	_, _, err := ReadManifestFile("no/such/manifest.csv")
 	if !errors.Is(err, ErrManifest) || !strings.Contains(err.Error(), "no/such/manifest.csv") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestRowsWithoutAPositionAreCounted(t *testing.T) {
+	rows, placeless, err := ReadManifest(strings.NewReader("id,file,lat,lon\na,a.jpg,1,2\nb,b.jpg,,\nc,c.jpg, ,\n"), "m.csv")
+	if err != nil || len(rows) != 1 || placeless != 2 {
+		t.Errorf("%d rows, %d placeless, %v", len(rows), placeless, err)
 	}
 }

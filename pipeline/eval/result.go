@@ -14,7 +14,8 @@ type Result struct {
 	SHA256      string                       `json:"sha256,omitempty"`      // of the bundle
 	DefaultMode string                       `json:"default_mode"`          // whose answers the worker would publish
 	ModeOrder   []string                     `json:"mode_order"`            // of a table: baselines first, an order of chance behind each album mode
-	Photos      int                          `json:"photos"`                // rows of the manifest
+	Photos      int                          `json:"photos"`                // rows of the manifest with a position
+	Placeless   int                          `json:"placeless,omitempty"`   // further rows, without a position
 	N           int                          `json:"n"`                     // photos scored
 	Albums      int                          `json:"albums"`                // albums with at least two scored photos
 	AlbumPhotos int                          `json:"album_photos"`

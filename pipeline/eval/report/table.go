@@ -80,6 +80,9 @@ func facts(r eval.Result) []string {
 		fmt.Sprintf("%d photos scored of %d, %d unreadable; %d of them in %d albums", r.N, r.Photos, len(r.Unreadable), r.AlbumPhotos, r.Albums),
 		fmt.Sprintf("split by %s: %d units", r.Split.By, r.Split.Units),
 	}
+	if r.Placeless > 0 {
+		list[1] += fmt.Sprintf("; %d rows without a position were left out", r.Placeless)
+	}
 	if r.Split.Gallery > 0 {
 		list[2] += fmt.Sprintf("; %d photos left out: the gallery holds their unit", len(r.Split.LeftOut))
 	}
