@@ -2,10 +2,16 @@ package enrich
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,5 +134,36 @@ func TestGapsReachTheGraph(t *testing.T) {
 				t.Errorf("%s: photo %d got probability %.5f, want %.5f", mode, i, first, want)
 			}
 		}
+	}
+}
+
+// TestBundleWhoseGraphTakesGaps is loaded and answers.
+func TestBundleWhoseGraphTakesGaps(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(tiny)); err != nil {
+		t.Fatal(err)
+	}
+	graph, err := os.ReadFile("testdata/gaps.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := os.ReadFile(filepath.Join(dir, "bundle.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`path: album\.onnx, bytes: \d+, sha256: \w+`)
+	text := line.ReplaceAllString(string(manifest), fmt.Sprintf("path: album.onnx, bytes: %d, sha256: %x", len(graph), sha256.Sum256(graph)))
+	text = strings.Replace(text, "file: album.onnx, graphs: {blstm: blstm.onnx},", "file: album.onnx, gaps: gaps,", 1)
+	text = strings.Replace(text, "lstm_repeat, blstm, hmm]", "lstm_repeat, hmm]", 1)
+	text = regexp.MustCompile(`(?s)  blstm:\n.*?\n  hmm:`).ReplaceAllString(text, "  hmm:")
+	for name, data := range map[string][]byte{"album.onnx": graph, "bundle.yaml": []byte(text)} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := loadTiny(t, func(o *Options) { o.Bundle, o.SkipGolden = dir, true })
+	readings, err := m.Album(context.Background(), "lstm", membersOf(see(t, m, red, red)))
+	if err != nil || len(readings) != 2 || m.Offers("blstm") {
+		t.Errorf("%v, %v", readings, err)
 	}
 }

@@ -51,7 +51,7 @@ func (e *earth) chained(ctx context.Context, members []Member, k int) ([]Reading
 		sorted[i] = members[from]
 	}
 	stray := e.distrust(sorted)
-	c := e.newChain(sorted, stray)
+	c := e.newChain(sorted, stray, stretchPhotos)
 	around, err := c.around(ctx)
 	if err != nil {
 		return nil, err

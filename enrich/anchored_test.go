@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 )
@@ -161,4 +162,63 @@ func TestAnchorsWithoutTimes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAnAnchorDoesNotSeeItself: what the model makes of a photo with a position is its own opinion, to be compared.
+func TestAnAnchorDoesNotSeeItself(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, red, red, grey)
+	everyMode(t, m, func(t *testing.T, mode string) {
+		readings, answers := readAlbum(t, m, mode, []Member{
+			{Sight: sights[0], TakenAt: noon, Anchor: &sydney},
+			{Sight: sights[1], TakenAt: noon.Add(time.Minute)},
+			{Sight: sights[2], TakenAt: noon.Add(2 * time.Minute)},
+		})
+		if r := readings[0]; r.Fix != nil || r.Nearest != nil || r.Anchors != 0 || kmTo(answers[0], rome) > 1 {
+			t.Errorf("%+v, %.0f km from Rome", r, kmTo(answers[0], rome))
+		}
+	})
+}
+
+func TestTownsOfAStretch(t *testing.T) {
+	m := loadTiny(t)
+	near := Anchor{Lat: rome.Lat + 0.001, Lon: rome.Lon}
+	album := make([]Member, 9)
+	album[1].Anchor, album[3].Anchor, album[4].Anchor, album[7].Anchor, album[8].Anchor = &paris, &rome, &near, &sydney, &paris
+	towns := m.earth.towns(album)
+	if got, want := towns.of, []int{-1, 0, -1, 1, 1, -1, -1, 2, 0}; !slices.Equal(got, want) {
+		t.Fatalf("towns %v, want %v", got, want)
+	}
+	for _, row := range []struct {
+		lo, hi int
+		want   []int
+	}{
+		{2, 3, []int{0, 1}},    // nobody knows where it was: the last before, the first after
+		{4, 7, []int{1, 2}},    // the same town twice is one
+		{0, 1, []int{0}},       // nothing before
+		{8, 9, []int{2, 0}},    // nothing after
+		{0, 9, []int{0, 1, 2}}, // all
+		{5, 7, []int{1, 2}},    // one photo away on both sides
+	} {
+		var got []int
+		for _, s := range towns.near(row.lo, row.hi) {
+			got = append(got, -1-s.id)
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("photos %d to %d know %v, want %v", row.lo, row.hi, got, row.want)
+		}
+	}
+}
+
+// TestAPlaceInAGapLooksLikeItsNeighbours, since photos there were not worth a class of their own.
+func TestAPlaceInAGapLooksLikeItsNeighbours(t *testing.T) {
+	m := loadTiny(t)
+	for class, at := range map[int]Anchor{2: {Lat: -27, Lon: 153}, 1: {Lat: 50, Lon: 3}, 3: {Lat: 42, Lon: -71}} {
+		if s := m.earth.place(at, 4); s.row != -1 || s.looks != class || s.id != -5 {
+			t.Errorf("%+v is %+v, want it to look like class %d", at, s, class)
+		}
+	}
+	if s := m.earth.place(rome, 0); s.row != 0 || s.looks != 0 || s.radius > placeRadius || s.share > 0.25 {
+		t.Errorf("Rome is %+v", s)
+	}
 }

@@ -89,20 +89,37 @@ func TestChainIsExact(t *testing.T) {
 		if rapid.Bool().Draw(t, "anchor") {
 			members[rapid.IntRange(0, n-1).Draw(t, "which")].Anchor = &rome
 		}
-		c := e.newChain(members, 0.05)
-		got, err := c.around(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := everyWay(c)
-		for i := range got {
-			for j := range got[i] {
-				if math.Abs(got[i][j]-want[i][j]) > 1e-6 {
-					t.Fatalf("photo %d: %v, want %v", i, got[i], want[i])
+		want := byID(e.newChain(members, 0.05, n), everyWay(e.newChain(members, 0.05, n)))
+		for _, length := range []int{n, 1, 2, 3} { // however it is cut: here every stretch knows the whole earth
+			c := e.newChain(members, 0.05, length)
+			around, err := c.around(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, got := range byID(c, around) {
+				for id, p := range want[i] {
+					if math.Abs(got[id]-p) > 1e-6 {
+						t.Fatalf("cut into %d, photo %d: %v, want %v", length, i, got, want[i])
+					}
 				}
 			}
 		}
 	})
+}
+
+// byID names the probabilities of each photo by their spots; the rest of the earth is 1000.
+func byID(c *chain, around [][]float64) []map[int]float64 {
+	var named []map[int]float64
+	for _, s := range c.stretches {
+		for _, p := range around[s.lo:s.hi] {
+			m := map[int]float64{1000: p[len(s.spots)]}
+			for j, spot := range s.spots {
+				m[spot.id] = p[j]
+			}
+			named = append(named, m)
+		}
+	}
+	return named
 }
 
 // everyWay adds up the probabilities of every sequence of spots. What the photo itself looks like is left out.
@@ -186,6 +203,35 @@ func TestPullsFromAfar(t *testing.T) {
 		}
 		if got := e.pulls(from, 5000); math.Abs(got/exact-1) > 0.02 {
 			t.Errorf("class %d: %g, one by one %g", row, got, exact)
+		}
+	}
+}
+
+func TestScene(t *testing.T) {
+	at := func(minutes ...int) []Member {
+		list := make([]Member, len(minutes))
+		for i, m := range minutes {
+			if m >= 0 {
+				list[i].TakenAt = noon.Add(time.Duration(m) * time.Minute)
+			}
+		}
+		return list
+	}
+	for _, row := range []struct {
+		story   string
+		members []Member
+		photo   int
+		want    int
+	}{
+		{"alone", at(0), 0, 1},
+		{"an hour apart", at(0, 60), 0, 1},
+		{"ten minutes before and after", at(0, 10, 20, 31), 1, 3},
+		{"no time", at(0, -1, 1), 1, 1},
+		{"beside one without a time", at(0, 1, -1), 0, 2},
+		{"a burst counts up to a limit", at(make([]int, 200)...), 100, sceneMost},
+	} {
+		if got := (&chain{members: row.members}).scene(row.photo); got != row.want {
+			t.Errorf("%s: %d photos, want %d", row.story, got, row.want)
 		}
 	}
 }

@@ -10,11 +10,11 @@ const (
 	sceneMost = 50
 )
 
-// newChain cuts an album into stretches.
-func (e *earth) newChain(members []Member, stray float64) *chain {
+// newChain cuts an album into stretches of so many photos.
+func (e *earth) newChain(members []Member, stray float64, photos int) *chain {
 	c := &chain{earth: e, members: members, stray: stray, towns: e.towns(members)}
-	for lo := 0; lo < len(members); lo += stretchPhotos {
-		s := &stretch{lo: lo, hi: min(lo+stretchPhotos, len(members)), moves: map[int][]float64{}}
+	for lo := 0; lo < len(members); lo += photos {
+		s := &stretch{lo: lo, hi: min(lo+photos, len(members)), moves: map[int][]float64{}}
 		var tops [][]Candidate
 		for _, m := range members[s.lo:s.hi] {
 			tops = append(tops, m.Sight.Top)

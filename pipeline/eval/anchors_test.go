@@ -76,6 +76,12 @@ func TestSeedsDrawOtherAnchors(t *testing.T) {
 				t.Errorf("share %v shows %d of 6", share, n)
 			}
 			seen[fmt.Sprint(got.Anchored.All[modeInTime])] = true
+			// One shown position cannot place the photos of both towns: whoever does has seen more.
+			for mode, s := range got.Anchored.All {
+				if share == 0.01 && s.Within25km == 1 {
+					t.Errorf("seed %d: one position is enough for %s: %+v", seed, mode, s)
+				}
+			}
 		}
 	}
 	if len(seen) < 4 {
