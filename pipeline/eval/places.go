@@ -16,10 +16,6 @@ type Group struct {
 // nowhere is the group of photos that were taken at sea.
 const nowhere = "at sea"
 
-// shore is how far, in metres, a photo may be from the nearest town for its country to be the town's: the borders are those
-// of a small map, on which harbours and small islands are water.
-const shore = 25_000
-
 // describePlaces adds the tables by continent and by country of the true position.
 func (t *task) describePlaces(s *subject, units []int) {
 	g := t.Gazetteer
@@ -28,7 +24,10 @@ func (t *task) describePlaces(s *subject, units []int) {
 	}
 	countries, continents := map[string][]int{}, map[string][]int{}
 	for i, row := range s.rows {
-		code := countryOf(g, row)
+		code, ok := g.CountryNear(row.Lat, row.Lon)
+		if !ok {
+			code = nowhere
+		}
 		countries[code] = append(countries[code], i)
 		continent := gazetteer.Continent(code)
 		if continent == "" {
@@ -43,16 +42,6 @@ func (t *task) describePlaces(s *subject, units []int) {
 	for name, photos := range continents {
 		t.result.Continents[name] = s.group(name, units, photos)
 	}
-}
-
-func countryOf(g *gazetteer.Gazetteer, row Row) string {
-	if code, ok := g.Country(row.Lat, row.Lon); ok {
-		return code
-	}
-	if town, metres := g.Nearest(row.Lat, row.Lon); metres <= shore {
-		return town.CountryCode
-	}
-	return nowhere
 }
 
 func (s *subject) group(name string, units, photos []int) Group {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -102,7 +103,8 @@ func row(p Photo, setAside string) []string {
 	}
 }
 
-func degrees(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+// degrees has seven decimals at most, a centimetre.
+func degrees(v float64) string { return strconv.FormatFloat(math.Round(v*1e7)/1e7, 'f', -1, 64) }
 
 // writeWhole writes a file that appears whole or not at all. It says where the
 // owner's photos were taken, so it is for the owner alone.

@@ -103,7 +103,7 @@ func (s *stock) add(p Photo) (Photo, string) {
 	tally(s.cameras, cmp.Or(p.Camera, "unknown"), p)
 	if p.Lat != nil {
 		r.Positioned++
-		code, ok := s.names.Country(*p.Lat, *p.Lon)
+		code, ok := s.names.CountryNear(*p.Lat, *p.Lon)
 		if !ok {
 			code = "at sea"
 		}

@@ -49,6 +49,24 @@ func TestCountry(t *testing.T) {
 	}
 }
 
+func TestCountryNear(t *testing.T) {
+	g := open(t)
+	for _, row := range []struct {
+		story    string
+		lat, lon float64
+		want     string
+	}{
+		{"on land the borders count, even where the town, an enclave, is of another country", 47.697, 8.690, "CH"},
+		{"a pier that the map cuts off", 54.43, 18.585, "PL"},
+		{"an island that is not on the map", -27.1127, -109.3497, "CL"},
+		{"the open sea", -45, -120, ""},
+	} {
+		if got, ok := g.CountryNear(row.lat, row.lon); ok != (row.want != "") || ok && got != row.want {
+			t.Errorf("%s: %q %v, want %q", row.story, got, ok, row.want)
+		}
+	}
+}
+
 func TestNearestPlace(t *testing.T) {
 	g := open(t)
 	for _, row := range []struct {
