@@ -50,12 +50,18 @@ class Cells:
         inside = (row < len(self.rows)) & (self._low[np.minimum(row, len(self.rows) - 1)] <= leaves)
         return np.where(inside, row, -1)
 
+    def first_leaves(self) -> np.ndarray:
+        """The first leaf of each cell: a coarser division finds the cell around it by it."""
+        return self._low
+
     def distances(self, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
         """km [photos, cells]"""
         return distance_km(lat[:, None], lon[:, None], self.lat[None], self.lon[None])
 
     def spacing(self) -> float:
-        """The median distance of a cell to its nearest neighbour, km."""
+        """The median distance of a cell to its nearest neighbour, km; of a single cell, that of anywhere to anywhere."""
+        if len(self) < 2:
+            return 1e4
         d = self.distances(self.lat, self.lon)
         np.fill_diagonal(d, np.inf)
         return float(np.median(d.min(1)))
