@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
+LENGTH = 30.0  # of an embedding, about what it is anyway
+
 
 @dataclass(frozen=True)
 class HeadSettings:
@@ -48,15 +50,20 @@ class Lesson:
     prior: np.ndarray  # [finest cells]
 
 
+def unit(x: torch.Tensor) -> torch.Tensor:
+    """Embeddings of one length: how strongly a picture excites the network tells its contrast, not its place."""
+    return LENGTH * x / x.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+
+
 class Head(nn.Module):
-    """embedding [.., W] → logits [.., cells]; the standardisation of the embedding is folded into the weights."""
+    """embedding [.., W] → logits [.., cells]; the standardisation of the unit embedding is folded into the weights."""
 
     def __init__(self, width: int, cells: int) -> None:
         super().__init__()
         self.linear = nn.Linear(width, cells)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.linear(x)
+        return self.linear(unit(x))
 
 
 def smoothed(distances_km: np.ndarray, tau_km: float) -> np.ndarray:
@@ -79,8 +86,8 @@ class Learner(nn.Module):
         super().__init__()
         torch.manual_seed(settings.seed)
         self.settings, self.lesson = settings, lesson
-        flat = x.reshape(-1, x.shape[-1])
-        self.mean, self.deviation = torch.from_numpy(flat.mean(0)), torch.from_numpy(flat.std(0) + 0.05)
+        flat = unit(torch.from_numpy(x)).flatten(0, -2)
+        self.mean, self.deviation = flat.mean(0), flat.std(0, unbiased=False) + 0.05
         self.layers = nn.ModuleList(nn.Linear(x.shape[-1], level.target.shape[1]) for level in lesson.levels)
         for layer in self.layers:
             nn.init.zeros_(layer.weight)
@@ -91,7 +98,14 @@ class Learner(nn.Module):
         self.prior = torch.from_numpy(lesson.prior.astype(np.float32))
 
     def dropped(self, x: torch.Tensor) -> torch.Tensor:
-        return nn.functional.dropout((x - self.mean) / self.deviation, self.settings.dropout)
+        return nn.functional.dropout(self.standard(x), self.settings.dropout)
+
+    def standard(self, x: torch.Tensor) -> torch.Tensor:
+        return (unit(x) - self.mean) / self.deviation
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """What the folded head answers."""
+        return self.finest(self.standard(x))
 
     def loss(self, x: torch.Tensor, rows: torch.Tensor, nowhere: torch.Tensor) -> torch.Tensor:
         """Of embeddings of the photos `rows` and of pictures taken nowhere."""
@@ -104,10 +118,10 @@ class Learner(nn.Module):
 
     def finest(self, x: torch.Tensor) -> torch.Tensor:
         """Logits over the finest cells: their own and those around them, added up."""
-        return sum(layer(x)[:, around] for layer, around in zip(self.layers, self.around, strict=True))
+        return sum(layer(x)[..., around] for layer, around in zip(self.layers, self.around, strict=True))
 
     def folded(self) -> Head:
-        """One layer on raw embeddings: w·(x−m)/s + b = (w/s)·x + (b − (w/s)·m), summed over the levels."""
+        """One layer on unit embeddings: w·(x−m)/s + b = (w/s)·x + (b − (w/s)·m), summed over the levels."""
         head = Head(len(self.mean), len(self.prior))
         with torch.no_grad():
             weight = sum(layer.weight[around] for layer, around in zip(self.layers, self.around, strict=True)) / self.deviation
