@@ -2,7 +2,7 @@
 
 Targets: PIGEON's haversine smoothing (Haas et al., 2023), exp(−(d−d_min)/τ) over the cells, normalised, with τ a share of the
 spacing of the cells. The head learns the same photos over several nested divisions of the earth at once, and a cell's logit
-is the sum of its own and those of the coarser cells around it: all of it is linear, so that one layer is shipped.
+is the sum of its own and a share of those of the coarser cells around it: all of it is linear, so that one layer is shipped.
 Outlier exposure (Hendrycks et al., 2019) with drawn pictures, whose target is the plain distribution of training photos over
 the cells. Temperature scaling: Guo et al., 2017.
 """
@@ -22,6 +22,7 @@ class HeadSettings:
 
     tau_share: float = 0.35  # τ ÷ median distance of a cell to the nearest other
     coarser: tuple[int, ...] = (3, 10)  # further divisions, split above so many times the photos of the finest
+    coarse_share: float = 0.4  # of a coarser cell's logit in that of each finest cell inside
     weight_decay: float = 0.5
     learning_rate: float = 2e-3
     epochs: int = 40
@@ -117,15 +118,19 @@ class Learner(nn.Module):
         return total + self.settings.outlier_weight * nn.functional.cross_entropy(self.finest(nowhere), spread)
 
     def finest(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits over the finest cells: their own and those around them, added up."""
-        return sum(layer(x)[..., around] for layer, around in zip(self.layers, self.around, strict=True))
+        """Logits over the finest cells: their own and a share of those around them, added up."""
+        return sum(share * layer(x)[..., around] for share, layer, around in self.parts())
+
+    def parts(self):
+        shares = [1.0] + [self.settings.coarse_share] * (len(self.layers) - 1)
+        return zip(shares, self.layers, self.around, strict=True)
 
     def folded(self) -> Head:
         """One layer on unit embeddings: w·(x−m)/s + b = (w/s)·x + (b − (w/s)·m), summed over the levels."""
         head = Head(len(self.mean), len(self.prior))
         with torch.no_grad():
-            weight = sum(layer.weight[around] for layer, around in zip(self.layers, self.around, strict=True)) / self.deviation
-            bias = sum(layer.bias[around] for layer, around in zip(self.layers, self.around, strict=True))
+            weight = sum(share * layer.weight[around] for share, layer, around in self.parts()) / self.deviation
+            bias = sum(share * layer.bias[around] for share, layer, around in self.parts())
             head.linear.weight.copy_(weight)
             head.linear.bias.copy_(bias - weight @ self.mean)
         return head.eval().requires_grad_(False)
