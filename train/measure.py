@@ -116,6 +116,8 @@ def measure(corpus, plan, cells, model, answers: Answers):
               "average": Judged(rows, averaged(corpus, dense, answers.rows), weight, in_album)}
     real = album_module.real_albums(corpus.photos, answers.hold)
     made = album_module.synthetic_albums(corpus.photos, answers.hold, SYNTHETIC, plan.album, plan.album.seed + 1)
+    if not real and not made:  # far apart and without albums: each photo is an album of one
+        made = [[i] for i in answers.hold or answers.rows]
     flat, album_weight = np.concatenate(real + made), album_weights(real, made)
     truth = heads.smoothed(cells.distances(*corpus.positions(flat)), 0.0)
     once, twice = (read(model, real + made, answers, again) for again in (False, True))
