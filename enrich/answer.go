@@ -36,6 +36,7 @@ type Answer struct {
 	// probable class if the probabilities were true. It is taken before the
 	// precision cap, like Confidence.
 	ExpectedError float64
+	AbstainAbove  float64 // the greatest ExpectedError that is answered; 0 where confidence decides
 	Entropy       float64 // nats, over the listed cells and one rest
 	Cell          string  // S2 token
 	Level         int
@@ -87,6 +88,7 @@ func (p *placer) answer(mode string, top []Candidate) Answer {
 		RadiusP90:     max(worth.p90, best.floor),
 		Confidence:    worth.confidence,
 		ExpectedError: worth.expected,
+		AbstainAbove:  worth.above,
 		Entropy:       entropy(shares),
 		Cell:          best.id.ToToken(),
 		Level:         best.id.Level(),

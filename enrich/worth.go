@@ -17,6 +17,7 @@ const anywhere = math.Pi / 2 * cells.EarthRadius
 type worth struct {
 	confidence, expected float64
 	p50, p90             float64 // metres
+	above                float64 // metres; 0 where confidence decides
 	abstained            bool
 }
 
@@ -25,8 +26,10 @@ type worth struct {
 func (p *placer) worth(table bundle.Calibration, top []Candidate) worth {
 	w := worth{confidence: min(top[0].P, 1), expected: p.expectedError(top)}
 	if e := table.Expected; e != nil {
-		step := e.At(w.expected)
-		w.p50, w.p90, w.abstained = step.P50, step.P90, w.expected > e.AbstainAbove
+		t := e.Table(p.cells.At(anchor(top)).RadiusP50)
+		step := t.At(w.expected)
+		w.p50, w.p90, w.abstained = step.P50, step.P90, w.expected > t.AbstainAbove
+		w.above = t.AbstainAbove
 		return w
 	}
 	step := table.At(w.confidence)
@@ -34,11 +37,25 @@ func (p *placer) worth(table bundle.Calibration, top []Candidate) worth {
 	return w
 }
 
-// expectedError is Σ p·d from the most probable class to every listed one, and
-// the rest of the probability at the distance of anywhere: metres. Training
-// computes the same, photo by photo (train/calibrate.py). Of equally probable
-// classes the first row is the most probable one.
+// expectedError is Σ p·(d + r) over the listed classes, d being the distance
+// from the most probable one and r how far its photos are spread around its
+// mean location, and the rest of the probability at the distance of anywhere:
+// metres. Without r, to be sure of half a continent would look as good as to be
+// sure of a building. Training
+// computes the same, photo by photo (train/calibrate.py).
 func (p *placer) expectedError(top []Candidate) float64 {
+	best := p.cells.At(anchor(top))
+	sum, rest := 0.0, 1.0
+	for _, c := range top {
+		cell := p.cells.At(c.Cell)
+		sum += c.P * (cells.DistanceMetres(best.Lat, best.Lon, cell.Lat, cell.Lon) + cell.RadiusP50)
+		rest -= c.P
+	}
+	return sum + max(rest, 0)*anywhere
+}
+
+// anchor is the most probable class, of equals that of the first row.
+func anchor(top []Candidate) int {
 	first := top[0].Cell
 	for _, c := range top[1:] {
 		if c.P < top[0].P {
@@ -46,14 +63,7 @@ func (p *placer) expectedError(top []Candidate) float64 {
 		}
 		first = min(first, c.Cell)
 	}
-	best := p.cells.At(first)
-	sum, rest := 0.0, 1.0
-	for _, c := range top {
-		cell := p.cells.At(c.Cell)
-		sum += c.P * cells.DistanceMetres(best.Lat, best.Lon, cell.Lat, cell.Lon)
-		rest -= c.P
-	}
-	return sum + max(rest, 0)*anywhere
+	return first
 }
 
 // countryP is the probability of a country: of every listed class the share of

@@ -17,10 +17,13 @@ import (
 // up to 100 km, up to 1000 km, and what is beyond is not answered.
 func byExpectedError() bundle.Calibration {
 	table := steps()["single"]
-	table.Expected = &bundle.Expected{
-		AbstainAbove: 2e6,
-		Radius:       []bundle.ExpectedRadius{{From: 0, P50: 3000, P90: 30000}, {From: 1e5, P50: 1e5, P90: 9e5}, {From: 1e6, P50: 8e5, P90: 5e6}},
-	}
+	table.Expected = &bundle.Expected{Tables: []bundle.ExpectedTable{
+		{
+			AbstainAbove: 2e6,
+			Radius:       []bundle.ExpectedRadius{{From: 0, P50: 3000, P90: 30000}, {From: 1e5, P50: 1e5, P90: 9e5}, {From: 1e6, P50: 8e5, P90: 5e6}},
+		},
+		{CellRadius: 25000, AbstainAbove: 3e5, Radius: []bundle.ExpectedRadius{{From: 0, P50: 2e5, P90: 6e5}}},
+	}}
 	return table
 }
 
@@ -71,6 +74,29 @@ func TestExpectedErrorJudges(t *testing.T) {
 		if got.Abstained != tt.abstained || got.RadiusP50 != tt.p50 || got.RadiusP90 != tt.p90 {
 			t.Errorf("%s: expected error %.0f m, abstained %v, radii %v and %v", tt.name, got.ExpectedError, got.Abstained, got.RadiusP50, got.RadiusP90)
 		}
+	}
+}
+
+// A cell whose photos are spread over a country is calibrated apart, and its
+// spread counts as expected error.
+func TestExpectedErrorKnowsBroadCells(t *testing.T) {
+	rome, france := cellAt(41.8902, 12.4922, 13, 30), cellAt(46.5, 2.5, 4, 40)
+	rome.RadiusP50, france.RadiusP50 = 500, 250e3
+	p := placerOf(t, 30, rome, france)
+	p.calibration = map[string]bundle.Calibration{"single": byExpectedError()}
+	in, around := classAt(t, p, 41.8902, 12.4922), classAt(t, p, 46.5, 2.5)
+	building, country := p.answer("single", []Candidate{{in, 1}}), p.answer("single", []Candidate{{around, 1}})
+	if building.ExpectedError != 500 || building.RadiusP90 != 30000 || building.Abstained {
+		t.Errorf("a building: %+v", building)
+	}
+	if country.ExpectedError != 250e3 || country.RadiusP90 != 6e5 || country.Abstained {
+		t.Errorf("a country: %+v", country)
+	}
+	if unsure := p.answer("single", []Candidate{{around, 0.95}, {in, 0.05}}); unsure.Abstained || unsure.ExpectedError < 250e3 {
+		t.Errorf("a country, nearly sure: %+v", unsure)
+	}
+	if unsure := p.answer("single", []Candidate{{around, 0.9}}); !unsure.Abstained {
+		t.Errorf("a country or anything else: %+v", unsure)
 	}
 }
 
@@ -134,6 +160,7 @@ func TestExpectedErrorIsTrainings(t *testing.T) {
 		Cells []struct {
 			Token    string
 			Lat, Lon float64
+			Radius   float64 `json:"radius_p50_m"`
 		}
 		Answers []struct {
 			Name     string
@@ -147,7 +174,7 @@ func TestExpectedErrorIsTrainings(t *testing.T) {
 	}
 	rows := make([]cells.Cell, len(table.Cells))
 	for i, c := range table.Cells {
-		rows[i] = cells.Cell{ID: s2.CellIDFromToken(c.Token), Lat: c.Lat, Lon: c.Lon, Photos: 1}
+		rows[i] = cells.Cell{ID: s2.CellIDFromToken(c.Token), Lat: c.Lat, Lon: c.Lon, Photos: 1, RadiusP50: c.Radius}
 	}
 	p := placerOf(t, 30, rows...)
 	for _, a := range table.Answers {

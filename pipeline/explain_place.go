@@ -56,10 +56,10 @@ func whyStatus(l Location, a enrich.Answer, c bundle.Calibration) string {
 		return fmt.Sprintf("a measured position (%s) wins over the estimate", l.Given.Source)
 	case c.Expected != nil && l.Status == StatusAbstained:
 		return fmt.Sprintf("expected error %s is over %s, above which this bundle does not answer",
-			kilometres(metres(a.ExpectedError)), kilometres(metres(c.Expected.AbstainAbove)))
+			kilometres(metres(a.ExpectedError)), kilometres(metres(a.AbstainAbove)))
 	case c.Expected != nil:
 		return fmt.Sprintf("expected error %s is at most %s, up to which this bundle answers",
-			kilometres(metres(a.ExpectedError)), kilometres(metres(c.Expected.AbstainAbove)))
+			kilometres(metres(a.ExpectedError)), kilometres(metres(a.AbstainAbove)))
 	case l.Status == StatusAbstained:
 		return fmt.Sprintf("confidence %.3f is under %.3f, below which this bundle does not answer", a.Confidence, c.AbstainBelow)
 	}

@@ -18,6 +18,8 @@ FINE_EDGES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0
 LEAST_RADIUS_M = 3000.0  # the typed positions of landmarks are no better
 STRANGERS_REFUSED = 0.98  # of the pictures taken nowhere that calibrate
 SETTLED_SHARE = 0.02  # of the weight; the share of fewer photos is chance
+SPREADS_M = (250.0,)  # of the answered cell, between the tables: photos of one and the same thing, and of a place of any size
+LEAST_ANSWERS = 100  # a table rests on
 PROMISE = re.compile(r"(\d+(?:\.\d+)?) ?% within (\d+(?:\.\d+)?) ?km")
 
 
@@ -40,11 +42,11 @@ def promise(text: str) -> Promise:
     return Promise(float(found[1]) / 100, float(found[2]))
 
 
-def expected_error(prob: np.ndarray, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
-    """km [n] of distributions [n, cells] over cells at (lat, lon); what a row lacks to 1 lies anywhere."""
+def expected_error(prob: np.ndarray, cells) -> np.ndarray:
+    """km [n] of distributions [n, cells] over cells with lat, lon and radius_m; what a row lacks to 1 lies anywhere."""
     best = prob.argmax(1)
-    apart = distance_km(lat[:, None], lon[:, None], lat[None], lon[None])
-    return (prob * apart[best]).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
+    apart = distance_km(cells.lat[:, None], cells.lon[:, None], cells.lat[None], cells.lon[None])
+    return (prob * (apart[best] + cells.radius_m / 1000)).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
 
 
 def weighted_quantile(values: np.ndarray, weight: np.ndarray, q: float) -> float:
@@ -58,6 +60,36 @@ def radii(error_km: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     one_more = 1 + (weight**2).sum() / weight.sum() ** 2
     p50, p90 = (weighted_quantile(error_km, weight, min(q * one_more, 1.0)) for q in (0.5, 0.9))
     return tuple(float(np.ceil(max(1000 * p, LEAST_RADIUS_M) / 100) * 100) for p in (p50, p90))
+
+
+def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, spread_m: np.ndarray,
+                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise) -> dict:
+    """A table for answers that name a town or less and one for answers that name more, each keeping the promise by itself.
+
+    `spread_m` is how far half of the photos of each answered cell are from its mean; `strangers` are the expected errors and
+    the spreads of the answers to pictures taken nowhere. A table that would rest on fewer than LEAST_ANSWERS is not made.
+    """
+    edges = [0.0] + [e for e in SPREADS_M if min((spread_m >= e).sum(), (spread_m < e).sum()) >= LEAST_ANSWERS]
+    tables, limits = [], np.zeros(len(expected_km))
+    strange_km, strange_m = strangers
+    for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
+        inside, strange = (spread_m >= low) & (spread_m < high), (strange_m >= low) & (strange_m < high)
+        # All pictures taken nowhere count in each table: which kind of cell the next one falls into is chance.
+        limit = abstain_above(expected_km[inside], error_km[inside], weight[inside], strange_km if strange.any() else strange_km[:0], wanted)
+        limits[inside] = limit
+        rows = expected_table(expected_km[inside], error_km[inside], weight[inside])
+        tables.append({"cell_radius_m": low, "abstain_above_m": limit, "radius": rows})
+    answered = 1000 * expected_km <= limits
+    kept = (weight * answered * (error_km <= wanted.within_km)).sum() / max((weight * answered).sum(), 1e-9)
+    stated = {"share": wanted.share, "within_m": 1000 * wanted.within_km, "kept": round(float(kept), 4),
+              "answered": round(float((weight * answered).sum() / weight.sum()), 4)}
+    return {"tables": tables, "promise": stated}
+
+
+def limits(by_error: dict, spread_m: np.ndarray) -> np.ndarray:
+    """The expected error, in metres, above which an answer with a cell of this spread is not given."""
+    at = np.searchsorted([t["cell_radius_m"] for t in by_error["tables"]], spread_m, side="right") - 1
+    return np.array([t["abstain_above_m"] for t in by_error["tables"]])[at]
 
 
 def expected_table(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray) -> list[dict]:
@@ -96,20 +128,15 @@ def kept_from(order: np.ndarray, error_km: np.ndarray, weight: np.ndarray, wante
 
 
 def abstain_above(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, strangers_km: np.ndarray,
-                  wanted: Promise) -> dict:
-    """The largest expected error that keeps the promise and at which 98 % of the pictures taken nowhere are refused,
-    in metres, with what it keeps and costs. 0: no expected error keeps it, and nothing is answered."""
+                  wanted: Promise) -> float:
+    """The largest expected error that keeps the promise and at which 98 % of the pictures taken nowhere are refused, in
+    metres. 0: no expected error keeps it, and nothing is answered."""
     order = np.argsort(expected_km, kind="stable")
     last = kept_from(order, error_km, weight, wanted)
     limit = expected_km[order][last] if last >= 0 else 0.0
     if len(strangers_km):
         limit = min(limit, float(np.quantile(strangers_km, 1 - STRANGERS_REFUSED)))
-    limit = float(np.floor(1000 * limit))
-    answered = 1000 * expected_km <= limit
-    kept = (weight * answered * (error_km <= wanted.within_km)).sum() / max((weight * answered).sum(), 1e-9)
-    share = (weight * answered).sum() / weight.sum()
-    stated = {"share": wanted.share, "within_m": 1000 * wanted.within_km, "kept": round(float(kept), 4), "answered": round(float(share), 4)}
-    return {"abstain_above_m": limit, "promise": stated}
+    return float(np.floor(1000 * limit))
 
 
 def radius_table(confidence: np.ndarray, error_km: np.ndarray, weight: np.ndarray) -> list[dict]:

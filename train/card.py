@@ -28,9 +28,10 @@ def measured_table(fitted) -> str:
     lines = ["| mode | temperature | answered | of these within the promise | abstain above | answered if nothing taken nowhere had to be refused |",
              "|---|---|---|---|---|---|"]
     for mode, table in fitted.calibration.items():
-        limit, kept = table["expected_error"]["abstain_above_m"], table["expected_error"]["promise"]
+        by_error, kept = table["expected_error"]["tables"], table["expected_error"]["promise"]
+        above = " and ".join(f"{t['abstain_above_m'] / 1000:.0f} km" for t in by_error)
         row = (mode, f"{fitted.temperature[mode]:.2f}", f"{100 * kept['answered']:.0f} %", f"{100 * kept['kept']:.0f} %",
-               f"{limit / 1000:.0f} km", f"{100 * fitted.validation[mode]['answered_but_for_strangers']:.0f} %")
+               above, f"{100 * fitted.validation[mode]['answered_but_for_strangers']:.0f} %")
         lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines)
 

@@ -38,7 +38,7 @@ def write(bundle: Path, pictures: list[tuple[str, Path | Image.Image]], size: in
     images = np.stack([features.pixels(Image.open(folder / name), features.CROP, size) for name in names])
     embedding, prob, cell = export.session(bundle / "cnn.onnx").run(["embedding", "prob", "cell"], {"pixels": images})
     dense = export.spread(prob, cell, len(cells))
-    expected = calibrate.expected_error(dense, cells.lat, cells.lon)
+    expected = calibrate.expected_error(dense, cells)
     album = export.session(bundle / "album.onnx")
 
     def read(sequence: np.ndarray) -> list[dict]:

@@ -49,17 +49,17 @@ def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dic
     prob = top_only(judged.prob)
     best, confidence = prob.argmax(1), prob.max(1)
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
-    expected = calibrate.expected_error(prob, cells.lat, cells.lon)
-    strangers_km = calibrate.expected_error(nowhere, cells.lat, cells.lon)
-    by_error = {"radius": calibrate.expected_table(expected, error, judged.weight)}
-    by_error |= calibrate.abstain_above(expected, error, judged.weight, strangers_km, plan.promise)
-    alone = calibrate.abstain_above(expected, error, judged.weight, np.array([]), plan.promise)
+    expected = calibrate.expected_error(prob, cells)
+    strangers = calibrate.expected_error(nowhere, cells), cells.radius_m[nowhere.argmax(1)]
+    spread = cells.radius_m[best]
+    by_error = calibrate.expected_tables(expected, error, judged.weight, spread, strangers, plan.promise)
+    alone = calibrate.expected_tables(expected, error, judged.weight, spread, (np.array([]), np.array([])), plan.promise)
     table = {
         "radius": calibrate.radius_table(confidence, error, judged.weight),
         "abstain_below": calibrate.abstain_below(confidence, error, judged.weight, nowhere.max(1), plan.promise),
         "expected_error": by_error,
     }
-    closeness, answered = np.exp(-error / CLOSENESS_KM), 1000 * expected <= by_error["abstain_above_m"]
+    closeness, answered = np.exp(-error / CLOSENESS_KM), 1000 * expected <= calibrate.limits(by_error, spread)
 
     def share(values: np.ndarray) -> float:
         return float((values * judged.weight).sum() / judged.weight.sum())
@@ -72,13 +72,14 @@ def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dic
 
 def cautious(tables: dict[str, dict]) -> None:
     """No row of the LSTM promises a smaller radius than the best row of single photos: the albums behind it are mostly synthetic."""
-    best, by_error = tables["single"]["radius"][-1], tables["single"]["expected_error"]["radius"][0]
+    best, by_error = tables["single"]["radius"][-1], tables["single"]["expected_error"]["tables"][0]["radius"][0]
     for mode in MODES[2:]:
         for row in tables[mode]["radius"]:
             row["p50_m"], row["p90_m"] = max(row["p50_m"], best["p50_m"]), max(row["p90_m"], best["p90_m"])
         tables[mode]["radius"] = calibrate.monotone(tables[mode]["radius"])
-        for row in tables[mode]["expected_error"]["radius"]:
-            row["p50_m"], row["p90_m"] = max(row["p50_m"], by_error["p50_m"]), max(row["p90_m"], by_error["p90_m"])
+        for table in tables[mode]["expected_error"]["tables"]:
+            for row in table["radius"]:
+                row["p50_m"], row["p90_m"] = max(row["p50_m"], by_error["p50_m"]), max(row["p90_m"], by_error["p90_m"])
 
 
 def averaged(corpus, dense: np.ndarray, rows: list[int]) -> np.ndarray:

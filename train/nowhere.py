@@ -31,22 +31,21 @@ class Bundle:
         self.manifest = yaml.safe_load((folder / "bundle.yaml").read_text())
         self.graph = export.session(folder / self.manifest["cnn"]["file"])
         cells = pq.read_table(folder / self.manifest["cells"]["file"]).to_pydict()
-        self.lat, self.lon = np.array(cells["lat"]), np.array(cells["lon"])
-        self.limit_m = self.manifest["calibration"]["single"]["expected_error"]["abstain_above_m"]
+        self.lat, self.lon, self.radius_m = (np.array(cells[column]) for column in ("lat", "lon", "radius_p50_m"))
+        self.by_error = self.manifest["calibration"]["single"]["expected_error"]
 
     def __len__(self) -> int:
         return len(self.lat)
 
-    def expected_m(self, image: Image.Image) -> float:
-        """The expected error of the answer, metres."""
+    def refuses(self, image: Image.Image) -> bool:
         size, crop = self.manifest["input"]["size"], self.manifest["input"]["crop"]
-        seen = features.pixels(image, crop, size)[None]
-        prob, cell = self.graph.run(["prob", "cell"], {"pixels": seen})
-        dense = export.spread(prob, cell, len(self.lat))
-        return 1000 * float(calibrate.expected_error(dense, self.lat, self.lon)[0])
+        prob, cell = self.graph.run(["prob", "cell"], {"pixels": features.pixels(image, crop, size)[None]})
+        dense = export.spread(prob, cell, len(self))
+        expected_m = 1000 * calibrate.expected_error(dense, self)
+        return bool(expected_m[0] > calibrate.limits(self.by_error, self.radius_m[dense.argmax(1)])[0])
 
     def refused(self, images) -> np.ndarray:
-        return np.array([self.expected_m(image) > self.limit_m for image in images])
+        return np.array([self.refuses(image) for image in images])
 
 
 def line(name: str, refused: np.ndarray) -> str:

@@ -48,7 +48,8 @@ def rows_in_flow(table: dict) -> dict:
     out = table | {"radius": [Flow(row) for row in table["radius"]]}
     if "expected_error" in table:
         inner = table["expected_error"]
-        out["expected_error"] = inner | {"radius": [Flow(row) for row in inner["radius"]], "promise": Flow(inner["promise"])}
+        tables = [t | {"radius": [Flow(row) for row in t["radius"]]} for t in inner["tables"]]
+        out["expected_error"] = {"tables": tables, "promise": Flow(inner["promise"])}
     return out
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import calibrate
+from cells import Cell, Cells
 
 TABLE = Path(calibrate.__file__).resolve().parent.parent / "enrich/testdata/expected_error.json"
 
@@ -14,11 +15,11 @@ TABLE = Path(calibrate.__file__).resolve().parent.parent / "enrich/testdata/expe
 def test_the_worker_and_training_compute_one_number():
     """The same file is read by the worker's test: enrich/worth_test.go."""
     table = json.loads(TABLE.read_text())
-    lat, lon = (np.array([c[k] for c in table["cells"]]) for k in ("lat", "lon"))
+    cells = Cells([Cell(c["token"], 0, c["lat"], c["lon"], 1, c["radius_p50_m"]) for c in table["cells"]])
     for answer in table["answers"]:
-        prob = np.zeros((1, len(lat)))
+        prob = np.zeros((1, len(cells)))
         prob[0, answer["cell"]] = answer["prob"]
-        assert 1000 * calibrate.expected_error(prob, lat, lon)[0] == pytest.approx(answer["expected_error_m"], abs=1), answer["name"]
+        assert 1000 * calibrate.expected_error(prob, cells)[0] == pytest.approx(answer["expected_error_m"], abs=1), answer["name"]
 
 
 def answers(n: int = 4000, seed: int = 2):
