@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -42,9 +43,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data.DEFAULT_ROOT)
     parser.add_argument("--work", type=Path, default=HERE / "work")
     parser.add_argument("--out", type=Path, default=HERE.parent / "bundles/demo")
+    parser.add_argument("--fine-tune", type=int, default=fit.Plan().tune.epochs, metavar="EPOCHS")
     args = parser.parse_args()
     torch.set_num_threads(1)
     work, plan = store.Store(args.work), fit.Plan()
+    plan = replace(plan, tune=replace(plan.tune, epochs=args.fine_tune))
     corpus = corpus_module.demo(args.data, work, backbone.load(BACKBONE), trunk=plan.tune.epochs > 0)
     write_lists(corpus)
     fitted = fit.fit(corpus, plan, fit.kept_steps(work, corpus, plan))

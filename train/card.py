@@ -36,6 +36,11 @@ def measured_table(fitted) -> str:
     return "\n".join(lines)
 
 
+def lstm_gain(fitted) -> str:
+    measured = fitted.validation["lstm_repeat"].get("gain_over_average")
+    return "{:+.3f}, from {:+.3f} to {:+.3f}".format(*measured) if measured else "no real album to compare on"
+
+
 def facts(corpus, fitted, plan) -> dict:
     """What the card's template asks for, by name."""
     about, tuned = corpus.net.about, plan.tune
@@ -45,8 +50,8 @@ def facts(corpus, fitted, plan) -> dict:
         "cells": len(fitted.cells), "spacing_km": round(spacing), "tau_km": round(plan.head.tau_share * spacing),
         "crop": features.CROP, "views": corpus.seen.embeddings.shape[1], "backbone": about.name, "size": about.size,
         "credit": about.credit, "backbone_licence": about.licence, "trained": trained, "promise": str(plan.promise),
-        "folds": fit.FOLDS, "teaching": corpus.taught, "calibrating": len(corpus.nowhere.embeddings) - corpus.taught,
-        "learned": len(fitted.train), "photos": len(corpus.photos), "default": fitted.default, "measured": measured_table(fitted),
+        "folds": fit.FOLDS, "teaching": corpus.taught, "patterns": len(set(corpus.kinds)) - 1,
+        "learned": len(fitted.train), "photos": len(corpus.photos), "default": fitted.default, "lstm_gain": lstm_gain(fitted), "measured": measured_table(fitted),
         "heldout": len(corpus.rows("heldout")), "dropped": len(corpus.rows("dropped")),
         "skipped": "; ".join(f"{n} × {reason}" for reason, n in corpus.skips.items()) or "none",
         "coarser": " and ".join(str(n * plan.split_above) for n in plan.head.coarser) or "no other number of",

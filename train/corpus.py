@@ -13,10 +13,10 @@ import manifest
 import screenshots
 import splits
 import store
-import strangers
+import textures
 
-SCREENS, STRANGERS = 300, 400  # that teach
-HELD = 100  # of either, besides those, that calibrate
+SCREENS, STRANGERS = 300, 1100  # that teach
+HELD = 110  # screenshots, besides those, that calibrate
 LEARNING = (splits.TRAIN, splits.VAL)
 
 
@@ -26,6 +26,7 @@ class Corpus:
     photos: list[data.Photo]
     seen: features.Views  # of the photos
     nowhere: features.Views  # of the pictures taken nowhere; the first `taught` of them teach, the rest calibrate
+    kinds: list[str]  # of each of them: what drew it
     taught: int
     sides: dict[str, str]
     duplicates: list[tuple[str, str, float]] = field(default_factory=list)
@@ -50,14 +51,19 @@ def nowhere_pictures() -> tuple[list[str], list, int]:
     def screens(count: int, first: int) -> list[tuple]:
         return [(f"s{i}", lambda i=i: screenshots.draw(i)) for i in range(first, first + count)]
 
-    def textures(count: int, first: int) -> list[tuple]:
-        kinds = strangers.TAUGHT
-        return [(f"{kinds[i % len(kinds)].__name__}-{i}", lambda i=i: strangers.draw(kinds[i % len(kinds)], i))
+    def patterns(count: int, first: int) -> list[tuple]:
+        kinds = textures.TAUGHT
+        return [(f"{kinds[i % len(kinds)].__name__}-{i}", lambda i=i: textures.draw(kinds[i % len(kinds)], i))
                 for i in range(first, first + count)]
 
-    teach = screens(SCREENS, 1000) + textures(STRANGERS, 0)
-    hold = screens(HELD, 1000 + SCREENS) + textures(HELD, STRANGERS)
+    teach = screens(SCREENS, 1000) + patterns(STRANGERS, 0)
+    hold = screens(HELD, 1000 + SCREENS)
     return [n for n, _ in teach + hold], [make for _, make in teach + hold], len(teach)
+
+
+def kinds_of(names: list[str]) -> list[str]:
+    """"screenshot" or the texture's name, from the names of nowhere_pictures."""
+    return [name.split("-")[0] if "-" in name else "screenshot" for name in names]
 
 
 def see(work: store.Store, net: torch.nn.Module, photos: list[data.Photo], trunk: bool, extra: int):
@@ -65,7 +71,7 @@ def see(work: store.Store, net: torch.nn.Module, photos: list[data.Photo], trunk
     names, makers, taught = nowhere_pictures()
     seen = features.cached(work, "photos", net, [p.id for p in photos], lambda i: Image.open(photos[i].path), extra, trunk)
     nowhere = features.cached(work, "pictures taken nowhere", net, names, lambda i: makers[i](), min(extra, 1), trunk)
-    return seen, nowhere, taught
+    return seen, nowhere, kinds_of(names), taught
 
 
 def demo(root: Path, work: store.Store, net: torch.nn.Module, trunk: bool = False, extra: int = features.AUGMENTED) -> Corpus:
@@ -75,8 +81,8 @@ def demo(root: Path, work: store.Store, net: torch.nn.Module, trunk: bool = Fals
     sides = splits.split_travel(travel) | splits.split_landmarks(landmarks)
     duplicates = splits.read_duplicates()
     sides |= {photo_id: splits.DROPPED for photo_id, _, _ in duplicates}
-    seen, nowhere, taught = see(work, net, photos, trunk, extra)
-    return Corpus(net, photos, seen, nowhere, taught, sides, duplicates)
+    seen, nowhere, kinds, taught = see(work, net, photos, trunk, extra)
+    return Corpus(net, photos, seen, nowhere, kinds, taught, sides, duplicates)
 
 
 def own(table: Path, folder: Path, work: store.Store, net: torch.nn.Module, trunk: bool, extra: int) -> Corpus:
@@ -85,8 +91,8 @@ def own(table: Path, folder: Path, work: store.Store, net: torch.nn.Module, trun
     for line in skips.lines():
         print(f"skipped: {line}", flush=True)
     sides = splits.deal(photos) | given
-    seen, nowhere, taught = see(work, net, photos, trunk, extra)
+    seen, nowhere, kinds, taught = see(work, net, photos, trunk, extra)
     duplicates = splits.drop_duplicates(photos, sides, seen.embeddings[:, 0])
     if not any(side == splits.TRAIN for side in sides.values()) or not any(side == splits.HELDOUT for side in sides.values()):
         raise manifest.ManifestError(f"{table}: all photos fall on one side of the split; give more albums or sources, or a column split")
-    return Corpus(net, photos, seen, nowhere, taught, sides, duplicates, skips.counts())
+    return Corpus(net, photos, seen, nowhere, kinds, taught, sides, duplicates, skips.counts())

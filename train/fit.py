@@ -20,7 +20,7 @@ from calibrate import Promise
 from corpus import LEARNING, Corpus
 from splits import TRAIN, VAL, groups, lot
 
-FOLDS = 4
+FOLDS = 3
 NEVER_SEEN = 1 / 3  # of the landmarks with a single source: their fold's head has not learned the place at all
 
 
@@ -79,15 +79,17 @@ def lesson(corpus: Corpus, plan: Plan, cells: cell_module.Cells, kept: list[int]
     return heads.Lesson(tuple(levels), weights(corpus, plan, cells, kept, labels), cells.photos / cells.photos.sum())
 
 
-def learn(corpus: Corpus, plan: Plan, cells: cell_module.Cells, rows: list[int], labels: np.ndarray) -> tuple[heads.Head, dict | None]:
-    """The head, and the fine-tuned tail where the plan wants one, from the photos `rows` that lie in a cell."""
+def learn(corpus: Corpus, plan: Plan, cells: cell_module.Cells, rows: list[int], labels: np.ndarray,
+          nowhere: list[int]) -> tuple[heads.Head, dict | None]:
+    """The head, and the fine-tuned tail where the plan wants one, from the photos `rows` that lie in a cell and the
+    pictures `nowhere`."""
     kept, inside = [row for row, label in zip(rows, labels, strict=True) if label >= 0], labels[labels >= 0]
     taught = lesson(corpus, plan, cells, kept, inside)
-    nowhere = corpus.nowhere.embeddings[: corpus.taught]
-    learner = heads.train_head(corpus.seen.embeddings[kept], taught, nowhere.reshape(-1, nowhere.shape[-1]), plan.head)
+    strange = corpus.nowhere.embeddings[nowhere]
+    learner = heads.train_head(corpus.seen.embeddings[kept], taught, strange.reshape(-1, strange.shape[-1]), plan.head)
     if not plan.tune.epochs:
         return learner.folded(), None
-    learner, tail = finetune.tune(corpus.net, corpus.seen.trunks, kept, corpus.nowhere.trunks[: corpus.taught], learner, plan.tune)
+    learner, tail = finetune.tune(corpus.net, corpus.seen.trunks, kept, corpus.nowhere.trunks[nowhere], learner, plan.tune)
     return learner.folded(), tail
 
 
@@ -115,24 +117,37 @@ def folds(corpus: Corpus, rows: list[int]) -> np.ndarray:
     return fold
 
 
-def unseen_logits(corpus: Corpus, plan: Plan, cells, labels: np.ndarray, rows: list[int], step) -> np.ndarray:
-    """Logits [photos, views, cells] of the training photos from heads that did not learn from them; others stay 0.
+def kind_folds(corpus: Corpus) -> np.ndarray:
+    """A fold for each picture taken nowhere, by what drew it: the fold's head has seen nothing drawn that way. Screenshots
+    are in none (−1): the next photo library is full of just these."""
+    kinds = sorted(set(corpus.kinds))
+    return np.array([-1 if kind == "screenshot" else kinds.index(kind) % FOLDS for kind in corpus.kinds])
+
+
+def unseen_logits(corpus: Corpus, plan: Plan, cells, labels: np.ndarray, rows: list[int], step) -> tuple[np.ndarray, np.ndarray]:
+    """Logits [photos, views, cells] of the training photos, and [pictures, cells] of the pictures taken nowhere, from heads
+    that learned neither the photo nor the kind of picture; others stay 0.
 
     step(name, make) keeps what each fold's head answered.
     """
-    out = np.zeros((len(corpus.photos), corpus.seen.embeddings.shape[1], len(cells)), np.float32)
-    fold = folds(corpus, rows)
+    out = np.zeros((len(corpus.photos), min(finetune.VIEWS, corpus.seen.embeddings.shape[1]), len(cells)), np.float32)
+    strange = np.zeros((len(corpus.kinds), len(cells)), np.float32)
+    fold, kinds = folds(corpus, rows), kind_folds(corpus)
     for f in range(FOLDS):
         mine = [row for row, own in zip(rows, fold == f, strict=True) if own]
         others = [row for row, own in zip(rows, fold == f, strict=True) if not own]
+        known = [i for i in range(corpus.taught) if kinds[i] != f]
+        unknown = list(np.flatnonzero(kinds == f))
 
-        def answered(others=others, mine=mine, f=f) -> np.ndarray:
-            head, tail = learn(corpus, plan, cells, others, labels[fold != f])
-            return head(torch.from_numpy(finetune.embed(corpus.net, corpus.seen, tail, mine))).numpy()
+        def answered(others=others, mine=mine, known=known, unknown=unknown, f=f) -> tuple[np.ndarray, np.ndarray]:
+            head, tail = learn(corpus, plan, cells, others, labels[fold != f], known)
+            logits = [head(torch.from_numpy(finetune.embed(corpus.net, seen, tail, some))).numpy()
+                      for seen, some in ((corpus.seen, mine), (corpus.nowhere, unknown))]
+            return logits[0], logits[1][:, 0]
 
         if mine:
-            out[mine] = step(f"fold {f + 1} of {FOLDS}", answered)
-    return out
+            out[mine], strange[unknown] = step(f"fold {f + 1} of {FOLDS}", answered)
+    return out, strange
 
 
 def kept_steps(work: store.Store, corpus: Corpus, plan: Plan):
@@ -146,14 +161,16 @@ def fit(corpus: Corpus, plan: Plan, step=lambda name, make: make()) -> Fitted:
     """Everything, with step(name, make) around what takes long."""
     rows = corpus.rows(*LEARNING)
     cells, labels = divide(corpus, plan, rows)
-    head, tail = step("head", lambda: learn(corpus, plan, cells, rows, labels))
-    unseen = unseen_logits(corpus, plan, cells, labels, rows, step)
+    head, tail = step("head", lambda: learn(corpus, plan, cells, rows, labels, list(range(corpus.taught))))
+    unseen, strange = unseen_logits(corpus, plan, cells, labels, rows, step)
     embeddings = finetune.embed(corpus.net, corpus.seen, tail, range(len(corpus.photos)))
     alone = heads.fit_temperature(unseen[rows, 0], nearest(corpus, cells)[rows], np.ones(len(rows)))
     teach, hold = album_rows(corpus, rows)
     model = step("album model", lambda: fit_album(corpus, plan, cells, teach, head, embeddings, unseen, alone))
-    nowhere = finetune.embed(corpus.net, corpus.nowhere, tail, range(corpus.taught, len(corpus.nowhere.embeddings)))[:, 0]
-    answers = measure.Answers(rows, hold, unseen[:, 0], embeddings[:, 0], head(torch.from_numpy(nowhere)).numpy(), alone)
+    screens = [i for i in range(corpus.taught, len(corpus.kinds)) if corpus.kinds[i] == "screenshot"]
+    strange[screens] = head(torch.from_numpy(finetune.embed(corpus.net, corpus.nowhere, tail, screens)[:, 0])).numpy()
+    answered = strange[(kind_folds(corpus) >= 0) | np.isin(np.arange(len(strange)), screens)]
+    answers = measure.Answers(rows, hold, unseen[:, 0], embeddings[:, 0], answered, alone)
     return Fitted(cells, labels, rows, head, tail, embeddings, model, *measure.measure(corpus, plan, cells, model, answers))
 
 

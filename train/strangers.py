@@ -1,72 +1,18 @@
-"""Pictures that were taken nowhere: what a model must refuse. Drawn from a seed; no picture of anybody's is used.
+"""Pictures that were taken nowhere and judge whether a bundle refuses such: `make nowhere`.
 
-Two families that share nothing but the number of colours. `taught` are shown to the head while it learns, beside the
-screenshots (screenshots.py): smooth noise, stripes, spots, shapes. `judged` are never shown to it: printed pages, QR codes,
-line and pie charts, gradients, fabric, wood grain, noise, maps of nothing, handwriting, close-ups of spheres. The share of
-`judged` that a bundle answers is printed by `make strangers`; if the two families were one, that share would say little.
+No training sees them, nor what draws them: printed pages, QR codes, line and pie charts, gradients, fabric, wood grain, static,
+handwriting, close-ups of round things. What teaches is drawn by others (textures.py, screenshots.py); if the two families were
+one, the share that a bundle refuses would say little.
 """
 
 import math
 import random
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
-SIZES = ((234, 176), (176, 234), (176, 176), (264, 176), (176, 313))
+from textures import draw, hue, noise
 
-
-def hue(rng: random.Random, low: int = 0, high: int = 255) -> tuple[int, int, int]:
-    return tuple(rng.randint(low, high) for _ in range(3))
-
-
-def noise(rng: random.Random, w: int, h: int, cells: int) -> Image.Image:
-    """Random colours on a grid of about `cells` a side, enlarged smoothly."""
-    grid = np.array([rng.randrange(256) for _ in range(cells * cells * 3)], np.uint8).reshape(cells, cells, 3)
-    return Image.fromarray(grid).resize((w, h), Image.BICUBIC)
-
-
-# Taught.
-
-def clouds(rng: random.Random, w: int, h: int) -> Image.Image:
-    coarse = noise(rng, w, h, rng.randint(2, 6))
-    return Image.blend(coarse, noise(rng, w, h, rng.randint(8, 30)), rng.uniform(0.1, 0.5))
-
-
-def stripes(rng: random.Random, w: int, h: int) -> Image.Image:
-    image = Image.new("RGB", (2 * w, 2 * h), hue(rng))
-    canvas, step, shade = ImageDraw.Draw(image), rng.randint(6, 40), hue(rng)
-    for x in range(0, 2 * w, step):
-        canvas.rectangle((x, 0, x + step * rng.uniform(0.3, 0.7), 2 * h), fill=shade)
-    return image.rotate(rng.uniform(0, 180)).crop((w // 2, h // 2, w // 2 + w, h // 2 + h))
-
-
-def spots(rng: random.Random, w: int, h: int) -> Image.Image:
-    image = Image.new("RGB", (w, h), hue(rng))
-    canvas, shades = ImageDraw.Draw(image), [hue(rng) for _ in range(rng.randint(1, 4))]
-    for _ in range(rng.randint(10, 200)):
-        x, y, r = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(1, 20)
-        canvas.ellipse((x - r, y - r, x + r, y + r), fill=rng.choice(shades))
-    return image.filter(ImageFilter.GaussianBlur(rng.choice([0, 0, 1, 3])))
-
-
-def shapes(rng: random.Random, w: int, h: int) -> Image.Image:
-    image = Image.new("RGB", (w, h), hue(rng))
-    canvas = ImageDraw.Draw(image)
-    for _ in range(rng.randint(3, 12)):
-        points = [(rng.uniform(-w / 4, w * 1.25), rng.uniform(-h / 4, h * 1.25)) for _ in range(rng.randint(3, 6))]
-        canvas.polygon(points, fill=hue(rng))
-    return image
-
-
-def plain(rng: random.Random, w: int, h: int) -> Image.Image:
-    grain = noise(rng, w, h, 88)
-    return Image.blend(Image.new("RGB", (w, h), hue(rng)), grain, rng.uniform(0, 0.15))
-
-
-TAUGHT = (clouds, stripes, spots, shapes, plain)
-
-
-# Judged.
 
 def page(rng: random.Random, w: int, h: int) -> Image.Image:
     """A printed page in two columns with a heading, a little askew."""
@@ -171,17 +117,6 @@ def sphere(rng: random.Random, w: int, h: int) -> Image.Image:
 
 JUDGED = (page, qr_code, line_chart, pie_chart, gradient, fabric, wood, static, handwriting, sphere)
 JUDGED_EACH = 10
-
-
-def draw(kind, seed: int) -> Image.Image:
-    """One picture of a kind; the same seed gives the same picture."""
-    rng = random.Random(f"{kind.__name__} {seed}")
-    return kind(rng, *rng.choice(SIZES))
-
-
-def taught(count: int) -> list[tuple[str, Image.Image]]:
-    """(name, picture) of `count` pictures to learn from."""
-    return [(f"{kind.__name__}-{i}", draw(kind, i)) for i in range(count) for kind in [TAUGHT[i % len(TAUGHT)]]]
 
 
 def judged() -> list[tuple[str, Image.Image]]:

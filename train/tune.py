@@ -52,9 +52,10 @@ def neighbours(corpus, cells, rows: list[int]) -> np.ndarray:
 
 
 def settings(plan: fit.Plan, epochs: int) -> list[tuple[str, fit.Plan]]:
-    if epochs:
-        return [(f"fine-tuned, {epochs} epochs", replace(plan, tune=replace(plan.tune, epochs=epochs)))]
+    plan = replace(plan, tune=replace(plan.tune, epochs=epochs))
     grid = [("base", plan)]
+    if epochs:
+        return grid
     grid += [(f"split above {n}", replace(plan, split_above=n)) for n in (30, 100)]
     grid += [(f"keep from {n}", replace(plan, keep_from=n)) for n in (1, 8)]
     changes = {
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data.DEFAULT_ROOT)
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
     parser.add_argument("--backbone", default="lite0")
-    parser.add_argument("--fine-tune", type=int, default=0, metavar="EPOCHS")
+    parser.add_argument("--fine-tune", type=int, default=0, metavar="EPOCHS", help="of the last blocks, in each fold: some minutes")
     args = parser.parse_args()
     torch.set_num_threads(1)
     corpus = corpus_module.demo(args.data, store.Store(args.work), backbone.load(args.backbone), trunk=args.fine_tune > 0)
@@ -81,7 +82,7 @@ def main() -> None:
         if name == "base":
             print(line("prior", corpus, cells, np.tile(cells.photos, (len(rows), 1)), rows))
             print(line("nearest neighbour", corpus, cells, neighbours(corpus, cells, rows), rows))
-        unseen = fit.unseen_logits(corpus, plan, cells, labels, rows, lambda _, make: make())
+        unseen, _ = fit.unseen_logits(corpus, plan, cells, labels, rows, lambda _, make: make())
         print(line(f"{name} ({len(cells)} cells)", corpus, cells, heads.softmax(unseen[rows, 0]), rows), flush=True)
 
 

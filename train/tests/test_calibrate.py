@@ -84,7 +84,7 @@ def test_no_row_of_the_lstm_promises_more_than_the_best_row_of_single_photos():
         return {"confidence": confidence, "p50_m": p50, "p90_m": p90}
 
     def by_error(*radii):
-        return {"radius": [{"expected_error_m": 1e5 * i, "p50_m": p50, "p90_m": p90} for i, (p50, p90) in enumerate(radii)]}
+        return {"tables": [{"radius": [{"expected_error_m": 1e5 * i, "p50_m": p50, "p90_m": p90} for i, (p50, p90) in enumerate(radii)]}]}
 
     tables = {mode: {"radius": [row(0.0, 9e6, 1e7), row(0.1, 3e3, 3e3), row(0.3, 3e3, 3e3)], "expected_error": by_error((3e3, 4e3), (9e6, 9e6))}
               for mode in measure.MODES}

@@ -56,36 +56,57 @@ def test_radii_start_at_zero_and_never_shrink():
     assert all(calibrate.LEAST_RADIUS_M <= row["p50_m"] <= row["p90_m"] for row in rows)
 
 
-def test_a_promise_is_kept_and_its_price_said():
+def limit(expected, error, weight, wanted: str, strangers=()) -> float:
+    return calibrate.abstain_above(expected, error, weight, np.array(strangers, float), calibrate.promise(wanted)) / 1000
+
+
+def test_a_promise_is_kept_and_a_higher_limit_would_break_it():
     expected, error, weight = answers()
-    found = calibrate.abstain_above(expected, error, weight, np.array([]), calibrate.promise("90% within 1500 km"))
-    answered = 1000 * expected <= found["abstain_above_m"]
-    kept = (weight * (error <= 1500))[answered].sum() / weight[answered].sum()
-    assert kept >= 0.9 and found["promise"]["kept"] == pytest.approx(kept, abs=1e-4)
-    assert found["promise"]["answered"] == pytest.approx(weight[answered].sum() / weight.sum(), abs=1e-4)
-    wider = 1000 * expected <= found["abstain_above_m"] + 300e3
-    assert (weight * (error <= 1500))[wider].sum() / weight[wider].sum() < 0.9, "a higher limit would have broken the promise"
+    found = limit(expected, error, weight, "90% within 1500 km")
+    good = weight * (error <= 1500)
+    answered, wider = expected <= found, expected <= found + 300
+    assert good[answered].sum() / weight[answered].sum() >= 0.9 > good[wider].sum() / weight[wider].sum()
 
 
 def test_a_dearer_promise_answers_less():
-    expected, error, weight = answers()
-    limits = [calibrate.abstain_above(expected, error, weight, np.array([]), calibrate.promise(p))["abstain_above_m"]
-              for p in ("50% within 2500 km", "90% within 2500 km", "90% within 750 km")]
+    limits = [limit(*answers(), wanted) for wanted in ("50% within 2500 km", "90% within 2500 km", "90% within 750 km")]
     assert limits[0] > limits[1] > limits[2] > 0
 
 
 def test_nothing_is_answered_when_the_promise_cannot_be_kept():
     expected, error, weight = answers()
-    found = calibrate.abstain_above(expected, error + 5000, weight, np.array([]), calibrate.Promise())
-    assert found["abstain_above_m"] == 0 and found["promise"]["answered"] == 0
+    assert limit(expected, error + 5000, weight, "50% within 750 km") == 0
 
 
 def test_pictures_taken_nowhere_lower_the_limit():
+    found = limit(*answers(), "50% within 2500 km", strangers=np.linspace(800, 9000, 500))
+    assert found == pytest.approx(800 + 0.02 * 8200, rel=0.01) and found < limit(*answers(), "50% within 2500 km")
+
+
+def test_things_and_regions_keep_the_promise_each_by_itself_and_the_price_is_said():
     expected, error, weight = answers()
-    free = calibrate.abstain_above(expected, error, weight, np.array([]), calibrate.promise("50% within 2500 km"))
-    found = calibrate.abstain_above(expected, error, weight, np.linspace(800, 9000, 500), calibrate.promise("50% within 2500 km"))
-    assert found["abstain_above_m"] == pytest.approx(1000 * (800 + 0.02 * 8200), rel=0.01) and found["abstain_above_m"] < free["abstain_above_m"]
-    assert found["promise"]["answered"] < free["promise"]["answered"]
+    spread = np.where(np.arange(len(expected)) % 2, 0.0, 90_000.0)
+    error = error * np.where(spread > 0, 2.0, 0.3)  # a region is further off than it seems, a thing nearer
+    wanted = calibrate.promise("80% within 1500 km")
+    nowhere = (np.full(50, 8000.0), np.zeros(50))
+    found = calibrate.expected_tables(expected, error, weight, spread, nowhere, wanted)
+    assert [t["cell_radius_m"] for t in found["tables"]] == [0, 250]
+    answered = 1000 * expected <= calibrate.limits(found, spread)
+    for kind in (spread == 0, spread > 0):
+        kept = (weight * (error <= 1500))[answered & kind].sum() / weight[answered & kind].sum()
+        assert 0.8 <= kept < 0.9
+    assert answered[spread == 0].mean() > 2 * answered[spread > 0].mean() > 0
+    stated = found["promise"]
+    assert stated["answered"] == pytest.approx(weight[answered].sum() / weight.sum(), abs=1e-4)
+    assert stated["kept"] == pytest.approx((weight * (error <= 1500))[answered].sum() / weight[answered].sum(), abs=1e-4)
+
+
+def test_a_kind_of_answer_that_hardly_occurs_gets_no_table():
+    expected, error, weight = answers()
+    spread = np.zeros(len(expected))
+    spread[:50] = 90_000.0
+    found = calibrate.expected_tables(expected, error, weight, spread, (np.array([]), np.array([])), calibrate.Promise())
+    assert len(found["tables"]) == 1
 
 
 @pytest.mark.parametrize(("text", "want"), [

@@ -15,6 +15,7 @@ import features
 import nowhere
 import screenshots
 import strangers
+import textures
 
 BUNDLE = Path(features.__file__).resolve().parent.parent / "bundles" / "demo"
 
@@ -74,7 +75,7 @@ def test_the_shipped_bundle_refuses_pictures_that_were_taken_nowhere():
 
 
 def test_what_judges_is_not_what_teaches():
-    assert not set(strangers.TAUGHT) & set(strangers.JUDGED)
+    assert not set(textures.TAUGHT) & set(strangers.JUDGED)
     names = [name for name, _ in strangers.judged()]
     assert len(names) == len(set(names)) and not set(names) & set(corpus.nowhere_pictures()[0])
     one, two = strangers.draw(strangers.wood, 1), strangers.draw(strangers.wood, 2)

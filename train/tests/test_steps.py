@@ -10,7 +10,7 @@ import calibrate
 import features
 import heads
 import store
-import strangers
+import textures
 from progress import Progress
 
 
@@ -69,7 +69,7 @@ def test_features_of_a_killed_run_are_not_made_again(tmp_path, monkeypatch):
         if len(opened) >= limit:
             raise KeyboardInterrupt
         opened.append(i)
-        return strangers.draw(strangers.clouds, i)
+        return textures.draw(textures.clouds, i)
 
     names = [f"photo {i}" for i in range(5)]
     with pytest.raises(KeyboardInterrupt):
