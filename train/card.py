@@ -45,11 +45,12 @@ def facts(corpus, fitted, plan) -> dict:
     """What the card's template asks for, by name."""
     about, tuned = corpus.net.about, plan.tune
     trained = f"last blocks fine-tuned for {tuned.epochs} epochs" if tuned.epochs else "frozen"
+    rates = f"{tuned.epochs} epochs of one view a photo, step {tuned.learning_rate:g}, statistics of batch normalisation kept"
     spacing = fitted.cells.spacing()
     values = {
         "cells": len(fitted.cells), "spacing_km": round(spacing), "tau_km": round(plan.head.tau_share * spacing),
         "crop": features.CROP, "views": corpus.seen.embeddings.shape[1], "backbone": about.name, "size": about.size,
-        "credit": about.credit, "backbone_licence": about.licence, "trained": trained, "promise": str(plan.promise),
+        "credit": about.credit, "backbone_licence": about.licence, "trained": trained, "tuned": rates if tuned.epochs else "not done here", "promise": str(plan.promise),
         "folds": fit.FOLDS, "teaching": corpus.taught, "patterns": len(set(corpus.kinds)) - 1,
         "learned": len(fitted.train), "photos": len(corpus.photos), "default": fitted.default, "lstm_gain": lstm_gain(fitted), "measured": measured_table(fitted),
         "heldout": len(corpus.rows("heldout")), "dropped": len(corpus.rows("dropped")),
@@ -83,7 +84,8 @@ def demo_commands(planetag: str, bundle: Path, root: Path) -> dict[str, list[str
         + ["--gallery", str(HERE / "splits/gallery.csv"), "--gallery-photos", str(root)]
         for name in ("photos", "landmarks")
     }
-    return found | {"nowhere": [sys.executable, str(HERE / "nowhere.py"), "--bundle", str(bundle), "--data", str(root)]}
+    return found | {name: [sys.executable, str(HERE / f"{name}.py"), "--bundle", str(bundle), "--data", str(root)]
+                    for name in ("nowhere", "compare")}
 
 
 def fill(bundle: Path, commands: dict[str, list[str]]) -> None:

@@ -37,10 +37,18 @@ class Bundle:
     def __len__(self) -> int:
         return len(self.lat)
 
-    def refuses(self, image: Image.Image) -> bool:
+    def see(self, image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities [1, K], the greatest first, and their cells."""
         size, crop = self.manifest["input"]["size"], self.manifest["input"]["crop"]
         prob, cell = self.graph.run(["prob", "cell"], {"pixels": features.pixels(image, crop, size)[None]})
-        dense = export.spread(prob, cell, len(self))
+        return prob, cell
+
+    def best(self, image: Image.Image) -> int:
+        """The most probable cell."""
+        return int(self.see(image)[1][0, 0])
+
+    def refuses(self, image: Image.Image) -> bool:
+        dense = export.spread(*self.see(image), len(self))
         expected_m = 1000 * calibrate.expected_error(dense, self)
         return bool(expected_m[0] > calibrate.limits(self.by_error, self.radius_m[dense.argmax(1)])[0])
 
