@@ -17,7 +17,7 @@ BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak fuzz lint bench fmt clean
+.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,13 @@ hostile: build ## thousands of broken, lying and exploding photos, one verdict e
 soak: build setup-test ## steady input and a fault a minute for HOURS=1.0, and what grows meanwhile
 	@CHAOS_SOAK=$$(awk 'BEGIN {print int(60 * $(or $(HOURS),1))}') CHAOS_SEED=$(SEED) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
 		go test ./deploy/chaos -run TestSoak -count 1 -v -timeout 0
+
+train: build ## a bundle of your own photos: DATA=manifest.csv PHOTOS=folder OUT=bundle, ARGS='--promise "90% within 200 km"' (needs Python; train/README.md)
+	@test -n "$(DATA)" -a -n "$(PHOTOS)" -a -n "$(OUT)" || { echo 'make train DATA=manifest.csv PHOTOS=folder OUT=bundle'; exit 2; }
+	@$(MAKE) -C train train DATA="$(abspath $(DATA))" PHOTOS="$(abspath $(PHOTOS))" OUT="$(abspath $(OUT))" ARGS='$(ARGS)'
+
+test-train: build ## train a tiny bundle end to end on the demo's photos, about two minutes with Python's packages there
+	@$(MAKE) -C train test test-train
 
 fuzz: setup ## every fuzz target, one after another on one core: FUZZTIME=30s
 	@deploy/fuzz.sh $(or $(FUZZTIME),30s)

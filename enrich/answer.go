@@ -32,14 +32,23 @@ type Answer struct {
 	// Confidence is the probability of the most probable class. It is taken
 	// before the precision cap, because that is what was calibrated.
 	Confidence float64
-	Entropy    float64 // nats, over the listed cells and one rest
-	Cell       string  // S2 token
-	Level      int
-	Ancestors  []string // tokens at levels 2, 4, 6, … coarser than Cell, coarse first
+	// ExpectedError is how far, in metres, the photo would be from the most
+	// probable class if the probabilities were true. It is taken before the
+	// precision cap, like Confidence.
+	ExpectedError float64
+	AbstainAbove  float64 // the greatest ExpectedError that is answered; 0 where confidence decides
+	Entropy       float64 // nats, over the listed cells and one rest
+	Cell          string  // S2 token
+	Level         int
+	Ancestors     []string // tokens at levels 2, 4, 6, … coarser than Cell, coarse first
 	// Rollup is the finest cell (an ancestor or a class itself) that holds at
 	// least half of the probability; zero if not even a face of the cube does.
-	Rollup     Located
-	Place      Place
+	Rollup Located
+	Place  Place
+	// CountryP is the probability that the photo was taken in Place's country,
+	// summed over all listed classes by the share of each that lies there; 0
+	// where Place names none.
+	CountryP   float64
 	Candidates []Located // at most 5, greatest probability first
 }
 
@@ -75,21 +84,23 @@ func (p *placer) answer(mode string, top []Candidate) Answer {
 	}
 	shares := p.capped(top)
 	best := p.areas[shares[0].area]
-	confidence := min(top[0].P, 1)
-	radius := table.At(confidence)
+	worth := p.worth(table, top)
 	answer := Answer{
-		Abstained:  confidence < table.AbstainBelow,
-		Lat:        best.lat,
-		Lon:        best.lon,
-		RadiusP50:  max(radius.P50, best.floor),
-		RadiusP90:  max(radius.P90, best.floor),
-		Confidence: confidence,
-		Entropy:    entropy(shares),
-		Cell:       best.id.ToToken(),
-		Level:      best.id.Level(),
-		Ancestors:  cells.Ancestors(best.id),
-		Rollup:     p.rollup(shares),
-		Place:      best.place,
+		Abstained:     worth.abstained,
+		Lat:           best.lat,
+		Lon:           best.lon,
+		RadiusP50:     max(worth.p50, best.floor),
+		RadiusP90:     max(worth.p90, best.floor),
+		Confidence:    worth.confidence,
+		ExpectedError: worth.expected,
+		AbstainAbove:  worth.above,
+		Entropy:       entropy(shares),
+		Cell:          best.id.ToToken(),
+		Level:         best.id.Level(),
+		Ancestors:     cells.Ancestors(best.id),
+		Rollup:        p.rollup(shares),
+		Place:         best.place,
+		CountryP:      p.countryP(best.place.CountryCode, top),
 	}
 	for _, s := range shares[:min(mostCandidates, len(shares))] {
 		a := p.areas[s.area]

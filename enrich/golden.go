@@ -39,6 +39,9 @@ type goldenPhoto struct {
 	TopCell int       `json:"top_cell"`
 	TopProb float64   `json:"top_prob"`
 	Head    []float32 `json:"embedding_head"` // the first numbers of the embedding
+	// ExpectedError is what training made of the whole list, in metres; absent
+	// in bundles that do not calibrate by it.
+	ExpectedError *float64 `json:"expected_error_m"`
 }
 
 type goldenClass struct {
@@ -60,7 +63,7 @@ func (l *loading) reproduceGolden(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("%s: %w", photo.File, err)
 		}
 		sights[photo.File] = sight
-		if err := g.comparePhoto(photo, sight); err != nil {
+		if err := errors.Join(g.comparePhoto(photo, sight), g.compareExpected(photo, l.model.placer, sight.Top)); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", photo.File, err))
 		}
 	}
@@ -117,6 +120,19 @@ func (g *golden) comparePhoto(want goldenPhoto, got Sight) error {
 		return fmt.Errorf("embedding has cosine %.5f with the golden one, want %v", c, g.Tolerance.EmbeddingCosine)
 	}
 	return g.compareTop(goldenClass{want.TopCell, want.TopProb}, got.Top)
+}
+
+// compareExpected wants the golden expected error. A probability that is off by
+// the tolerance may lie as far away as the earth allows.
+func (g *golden) compareExpected(want goldenPhoto, p *placer, top []Candidate) error {
+	if want.ExpectedError == nil {
+		return nil
+	}
+	got, slack := p.expectedError(top), g.Tolerance.Prob*2*anywhere
+	if !(math.Abs(got-*want.ExpectedError) <= slack) {
+		return fmt.Errorf("expected error is %.0f m, want %.0f give or take %.0f", got, *want.ExpectedError, slack)
+	}
+	return nil
 }
 
 // compareTop wants the golden class at its probability and on top; another may

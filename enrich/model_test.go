@@ -89,6 +89,7 @@ func TestOnePhoto(t *testing.T) {
 	got := m.Answer("single", sights[0].Top)
 	want := Answer{
 		Lat: 41.9028, Lon: 12.4964, RadiusP50: 20000, RadiusP90: 150000, Confidence: got.Confidence, Entropy: got.Entropy,
+		ExpectedError: got.ExpectedError, CountryP: got.Confidence * 0.9, // nine of ten of the cell's photos
 		Cell: "132f7", Level: 8, Ancestors: []string{"13", "133", "132f"},
 		Rollup:     Located{"132f7", 8, got.Confidence, 41.9028, 12.4964},
 		Place:      Place{"IT", "Italy", "Lazio"},

@@ -5,10 +5,11 @@ import (
 	"time"
 
 	"planetag/enrich"
+	"planetag/enrich/bundle"
 )
 
 // place is the last step: what the probabilities mean, and the record they become.
-func (e *explaining) place(top []enrich.Candidate, abstainBelow float64) error {
+func (e *explaining) place(top []enrich.Candidate, calibration bundle.Calibration) error {
 	started := time.Now()
 	info := e.model.Info()
 	a := e.model.Answer("single", top)
@@ -23,7 +24,7 @@ func (e *explaining) place(top []enrich.Candidate, abstainBelow float64) error {
 	}
 	e.step("place", started, "cell %s of level %d, entropy %.2f nats", a.Cell, a.Level, a.Entropy)
 	e.Status, e.Record, e.Rollup = l.Status, record.Value, rollupOf(a)
-	e.Reason = whyStatus(l, a, abstainBelow)
+	e.Reason = whyStatus(l, a, calibration)
 	e.RadiusP50M, e.RadiusP90M = metres(a.RadiusP50), metres(a.RadiusP90)
 	for _, c := range a.Candidates {
 		e.Cells = append(e.Cells, ExplainCell{
@@ -39,18 +40,28 @@ func (e *explaining) place(top []enrich.Candidate, abstainBelow float64) error {
 func (e *explaining) placeOfCell(c enrich.Located, top []enrich.Candidate) *Place {
 	for _, t := range top {
 		if alone := e.model.Answer("single", []enrich.Candidate{{Cell: t.Cell, P: 1}}); alone.Cell == c.Token {
-			return placeOf(alone)
+			place := placeOf(alone)
+			if place != nil {
+				place.CountryProbability = 0 // the photo's, which this answer does not know
+			}
+			return place
 		}
 	}
 	return nil
 }
 
-func whyStatus(l Location, a enrich.Answer, abstainBelow float64) string {
-	switch l.Status {
-	case StatusGiven:
+func whyStatus(l Location, a enrich.Answer, c bundle.Calibration) string {
+	switch {
+	case l.Status == StatusGiven:
 		return fmt.Sprintf("a measured position (%s) wins over the estimate", l.Given.Source)
-	case StatusAbstained:
-		return fmt.Sprintf("confidence %.3f is under %.3f, below which this bundle does not answer", a.Confidence, abstainBelow)
+	case c.Expected != nil && l.Status == StatusAbstained:
+		return fmt.Sprintf("expected error %s is over %s, above which this bundle does not answer",
+			kilometres(metres(a.ExpectedError)), kilometres(metres(a.AbstainAbove)))
+	case c.Expected != nil:
+		return fmt.Sprintf("expected error %s is at most %s, up to which this bundle answers",
+			kilometres(metres(a.ExpectedError)), kilometres(metres(a.AbstainAbove)))
+	case l.Status == StatusAbstained:
+		return fmt.Sprintf("confidence %.3f is under %.3f, below which this bundle does not answer", a.Confidence, c.AbstainBelow)
 	}
-	return fmt.Sprintf("confidence %.3f is at least %.3f, from which on this bundle answers", a.Confidence, abstainBelow)
+	return fmt.Sprintf("confidence %.3f is at least %.3f, from which on this bundle answers", a.Confidence, c.AbstainBelow)
 }

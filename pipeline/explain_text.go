@@ -23,7 +23,7 @@ func (e Explanation) Text(w io.Writer) error {
 		if e.Rollup != nil {
 			fmt.Fprintf(&b, "  half of the probability lies in %s (level %d): %.3f\n", e.Rollup.Cell, e.Rollup.Level, e.Rollup.P)
 		}
-		fmt.Fprintf(&b, "  radius at this confidence: half of the photos within %s, nine of ten within %s\n", kilometres(e.RadiusP50M), kilometres(e.RadiusP90M))
+		fmt.Fprintf(&b, "  radius of answers like this: half of the photos within %s, nine of ten within %s\n", kilometres(e.RadiusP50M), kilometres(e.RadiusP90M))
 	}
 	fmt.Fprintf(&b, "\n%s: %s\n", strings.ReplaceAll(e.Status, "_", " "), e.Reason)
 	if e.ErrorType != "" {

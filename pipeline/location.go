@@ -77,6 +77,8 @@ type Place struct {
 	CountryCode string `json:"country_code,omitempty"`
 	Country     string `json:"country,omitempty"`
 	Region      string `json:"region,omitempty"`
+	// CountryProbability is summed over all listed cells, not only the one that is answered.
+	CountryProbability float64 `json:"country_probability,omitempty"`
 }
 
 // CandidateCell is one of the most probable cells and the mean location of the photos in it.

@@ -80,7 +80,10 @@ func placeOf(a enrich.Answer) *Place {
 	if a.Place == (enrich.Place{}) {
 		return nil
 	}
-	return &Place{CountryCode: a.Place.CountryCode, Country: a.Place.Country, Region: a.Place.Region}
+	return &Place{
+		CountryCode: a.Place.CountryCode, Country: a.Place.Country, Region: a.Place.Region,
+		CountryProbability: probability(a.CountryP),
+	}
 }
 
 // rounded is a copy with degrees to 5 decimals (1.1 m), probabilities and entropy to 4, and distances to whole metres:

@@ -93,6 +93,8 @@ def synthetic_albums(photos: list[Photo], rows: list[int], count: int, settings:
     """Random walks over nearby photos, with a stranger from anywhere now and then: albums that nobody took."""
     rng = np.random.default_rng(seed)
     pool = np.array(rows)
+    if len(pool) < 2:
+        return []
     lat, lon = np.array([photos[i].lat for i in rows]), np.array([photos[i].lon for i in rows])
     albums = []
     for _ in range(count):
@@ -135,7 +137,7 @@ def train_album(albums: list[list[int]], x: np.ndarray, single: np.ndarray, targ
     model = AlbumModel(head, temperature, settings).train()
     learn = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learn, settings.learning_rate, weight_decay=settings.weight_decay)
-    steps = settings.epochs * -(-len(albums) // settings.batch)
+    steps = max(settings.epochs * -(-len(albums) // settings.batch), 1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(settings.epochs):
         order = rng.permutation(len(albums))

@@ -1,21 +1,142 @@
-"""From probabilities to promises: radius tables and the confidence under which nothing is answered.
+"""From probabilities to promises: radius tables, and the rule by which nothing is answered.
 
-All of it is measured on validation photos, in which travel photos and landmark photos weigh the same in total.
+All of it is measured on photos that the answering model did not learn from: `fit.py` deals the photos of the training side
+into groups and has each group answered by a model of the others. An answer is judged by its expected error, computed from
+its own distribution the way enrich/worth.go does; the tables by confidence stay for readers that know no other.
 """
+
+import re
+from dataclasses import dataclass
 
 import numpy as np
 
+from score import EARTH_RADIUS_KM, distance_km
+
+ANYWHERE_KM = np.pi / 2 * EARTH_RADIUS_KM  # the mean distance of two points of the earth: the cells that are not listed
 EDGES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 0.9375)  # shares of the weight of all photos
+FINE_EDGES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LEAST_RADIUS_M = 3000.0  # the typed positions of landmarks are no better
-ANSWERED_SHARE, ANSWERED_KM = 0.5, 750.0
-SCREENSHOTS_REFUSED = 0.98
-SETTLED_SHARE = 0.02  # of the weight; the share within 750 km of fewer photos is chance
+STRANGERS_REFUSED = 0.98  # of the pictures taken nowhere that calibrate
+SETTLED_SHARE = 0.02  # of the weight; the share of fewer photos is chance
+SPREADS_M = (250.0,)  # of the answered cell, between the tables: photos of one and the same thing, and of a place of any size
+LEAST_ANSWERS = 100  # a table rests on
+PROMISE = re.compile(r"(\d+(?:\.\d+)?) ?% within (\d+(?:\.\d+)?) ?km")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """`share` of the answered photos are to lie within `within_km`."""
+
+    share: float = 0.5
+    within_km: float = 750.0
+
+    def __str__(self) -> str:
+        return f"{100 * self.share:g}% within {self.within_km:g} km"
+
+
+def promise(text: str) -> Promise:
+    """A promise from words: "90% within 200 km"."""
+    found = PROMISE.fullmatch(text.strip())
+    if not found or not 0 < float(found[1]) < 100 or float(found[2]) <= 0:
+        raise ValueError(f'promise "{text}": want for instance "90% within 200 km", with more than 0 and less than 100 %')
+    return Promise(float(found[1]) / 100, float(found[2]))
+
+
+def expected_error(prob: np.ndarray, cells) -> np.ndarray:
+    """km [n] of distributions [n, cells] over cells with lat, lon and radius_m; what a row lacks to 1 lies anywhere."""
+    best = prob.argmax(1)
+    apart = distance_km(cells.lat[:, None], cells.lon[:, None], cells.lat[None], cells.lon[None])
+    return (prob * (apart[best] + cells.radius_m / 1000)).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
 
 
 def weighted_quantile(values: np.ndarray, weight: np.ndarray, q: float) -> float:
     order = np.argsort(values, kind="stable")
     share = np.cumsum(weight[order]) / weight.sum()
     return float(values[order][min(np.searchsorted(share, q), len(values) - 1)])
+
+
+def radii(error_km: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """p50 and p90 in metres, each at the level that holds for one more photo of the kind (split conformal prediction)."""
+    one_more = 1 + (weight**2).sum() / weight.sum() ** 2
+    p50, p90 = (weighted_quantile(error_km, weight, min(q * one_more, 1.0)) for q in (0.5, 0.9))
+    return tuple(float(np.ceil(max(1000 * p, LEAST_RADIUS_M) / 100) * 100) for p in (p50, p90))
+
+
+def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, spread_m: np.ndarray,
+                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise) -> dict:
+    """A table for answers that name a town or less and one for answers that name more, each keeping the promise by itself.
+
+    `spread_m` is how far half of the photos of each answered cell are from its mean; `strangers` are the expected errors and
+    the spreads of the answers to pictures taken nowhere. A table that would rest on fewer than LEAST_ANSWERS is not made.
+    """
+    edges = [0.0] + [e for e in SPREADS_M if min((spread_m >= e).sum(), (spread_m < e).sum()) >= LEAST_ANSWERS]
+    tables, limits = [], np.zeros(len(expected_km))
+    strange_km, strange_m = strangers
+    for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
+        inside, strange = (spread_m >= low) & (spread_m < high), (strange_m >= low) & (strange_m < high)
+        # All pictures taken nowhere count in each table: which kind of cell the next one falls into is chance.
+        limit = abstain_above(expected_km[inside], error_km[inside], weight[inside], strange_km if strange.any() else strange_km[:0], wanted)
+        limits[inside] = limit
+        rows = expected_table(expected_km[inside], error_km[inside], weight[inside])
+        tables.append({"cell_radius_m": low, "abstain_above_m": limit, "radius": rows})
+    answered = 1000 * expected_km <= limits
+    kept = (weight * answered * (error_km <= wanted.within_km)).sum() / max((weight * answered).sum(), 1e-9)
+    stated = {"share": wanted.share, "within_m": 1000 * wanted.within_km, "kept": round(float(kept), 4),
+              "answered": round(float((weight * answered).sum() / weight.sum()), 4)}
+    return {"tables": tables, "promise": stated}
+
+
+def limits(by_error: dict, spread_m: np.ndarray) -> np.ndarray:
+    """The expected error, in metres, above which an answer with a cell of this spread is not given."""
+    at = np.searchsorted([t["cell_radius_m"] for t in by_error["tables"]], spread_m, side="right") - 1
+    return np.array([t["abstain_above_m"] for t in by_error["tables"]])[at]
+
+
+def expected_table(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray) -> list[dict]:
+    """Rows of ascending expected error, in metres, whose radii never shrink.
+
+    Neighbouring bins that would shrink are pooled and measured again, so that each radius keeps its share of the photos it
+    stands for (taking the larger of two would make all of them too large).
+    """
+    edges = sorted({0.0} | {float(np.ceil(weighted_quantile(expected_km, weight, s) * 10)) / 10 for s in FINE_EDGES})
+    bins = []
+    for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
+        inside = np.flatnonzero((expected_km >= low) & (expected_km < high))
+        if not len(inside):
+            continue
+        bins.append((low, inside, radii(error_km[inside], weight[inside])))
+        while len(bins) > 1 and any(a > b for a, b in zip(bins[-2][2], bins[-1][2], strict=True)):
+            (start, one, _), (_, two, _) = bins[-2:]
+            both = np.concatenate([one, two])
+            bins[-2:] = [(start, both, radii(error_km[both], weight[both]))]
+    rows = [{"expected_error_m": 1000 * low, "p50_m": r[0], "p90_m": r[1]} for low, _, r in bins]
+    rows[0]["expected_error_m"] = 0.0
+    return [row for i, row in enumerate(rows) if i == 0 or row["p50_m"] > rows[i - 1]["p50_m"] or row["p90_m"] > rows[i - 1]["p90_m"]]
+
+
+def kept_from(order: np.ndarray, error_km: np.ndarray, weight: np.ndarray, wanted: Promise) -> int:
+    """How many photos, best first, are answered when at least the promised share of them is near: −1 for none.
+
+    Every shorter list counts, too, so that a lucky stretch is not used.
+    """
+    taken = np.cumsum(weight[order])
+    good = np.cumsum(weight[order] * (error_km[order] <= wanted.within_km)) / taken
+    settled = taken >= SETTLED_SHARE * weight.sum()
+    fails = np.flatnonzero((good < wanted.share) & settled)
+    last = fails[0] - 1 if len(fails) else len(order) - 1
+    return last if last >= 0 and settled[last] else -1
+
+
+def abstain_above(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, strangers_km: np.ndarray,
+                  wanted: Promise) -> float:
+    """The largest expected error that keeps the promise and at which 98 % of the pictures taken nowhere are refused, in
+    metres. 0: no expected error keeps it, and nothing is answered."""
+    order = np.argsort(expected_km, kind="stable")
+    last = kept_from(order, error_km, weight, wanted)
+    limit = expected_km[order][last] if last >= 0 else 0.0
+    if len(strangers_km):
+        limit = min(limit, float(np.quantile(strangers_km, 1 - STRANGERS_REFUSED)))
+    return float(np.floor(1000 * limit))
 
 
 def radius_table(confidence: np.ndarray, error_km: np.ndarray, weight: np.ndarray) -> list[dict]:
@@ -40,20 +161,16 @@ def monotone(rows: list[dict]) -> list[dict]:
         for key in worst:
             worst[key] = row[key] = float(np.ceil(max(worst[key], row[key]) / 100) * 100)
         row["p90_m"] = max(row["p90_m"], row["p50_m"])
-    radii = [(row["p50_m"], row["p90_m"]) for row in rows]
-    return [row for i, row in enumerate(rows) if i == 0 or radii[i] != radii[i - 1]]
+    stated = [(row["p50_m"], row["p90_m"]) for row in rows]
+    return [row for i, row in enumerate(rows) if i == 0 or stated[i] != stated[i - 1]]
 
 
-def abstain_below(confidence: np.ndarray, error_km: np.ndarray, weight: np.ndarray, screenshots: np.ndarray) -> float:
-    """The lowest confidence at which, of the photos answered, at least half are within 750 km, and at which at least 98 %
-    of the drawn screenshots are refused. The worst case of every higher threshold counts, so that a lucky dip is not used."""
+def abstain_below(confidence: np.ndarray, error_km: np.ndarray, weight: np.ndarray, strangers: np.ndarray,
+                  wanted: Promise = Promise()) -> float:
+    """The lowest confidence that keeps the promise and at which 98 % of the pictures taken nowhere are refused; 1 for none."""
     order = np.argsort(-confidence, kind="stable")
-    taken = np.cumsum(weight[order])
-    good = np.cumsum(weight[order] * (error_km[order] <= ANSWERED_KM)) / taken
-    settled = taken >= SETTLED_SHARE * weight.sum()
-    fails = np.flatnonzero((good < ANSWERED_SHARE) & settled)
-    last = fails[0] - 1 if len(fails) else len(order) - 1
-    if last < 0 or not settled[last]:
+    last = kept_from(order, error_km, weight, wanted)
+    if last < 0:
         return 1.0
-    floor = float(np.quantile(screenshots, SCREENSHOTS_REFUSED)) + 1e-4 if len(screenshots) else 0.0
-    return round(max(float(confidence[order][last]), floor), 4)
+    floor = float(np.quantile(strangers, STRANGERS_REFUSED)) + 1e-4 if len(strangers) else 0.0
+    return round(min(max(float(confidence[order][last]), floor), 1.0), 4)

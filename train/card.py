@@ -1,64 +1,102 @@
 """CARD.md, NOTICE and LICENSE of the bundle, and the evaluation figures inside the card.
 
-The figures are not computed here: `python card.py --planetag BIN --data DIR` runs `planetag eval` and puts what it prints
-between the card's markers, then pins the bundle again.
+The figures are not computed here: `python card.py --planetag BIN --data DIR` runs `planetag eval` and `strangers.py` and
+puts what they print between the card's markers, then pins the bundle again.
 """
 
 import argparse
 import re
 import shutil
 import subprocess
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import yaml
 
 import data
+import features
+import fit
 import pin
 
 HERE = Path(__file__).resolve().parent
-MARKED = re.compile(r"(<!-- eval: (\w+) -->\n```text\n).*?(```\n<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (eval|run): (\w+) -->\n```text\n).*?(```\n<!-- end -->)", re.DOTALL)
+UNFILLED = re.compile(r"@\w+@")
 
 
-def validation_table(fitted) -> str:
-    lines = ["| mode | temperature | photos judged answered | abstain below |", "|---|---|---|---|"]
-    for mode, figures in fitted.validation.items():
-        row = (mode, f"{fitted.temperature[mode]:.2f}", f"{100 * figures['answered']:.0f} %",
-               f"{fitted.calibration[mode]['abstain_below']:.3f}")
+def measured_table(fitted) -> str:
+    lines = ["| mode | temperature | answered | of these within the promise | abstain above | answered if nothing taken nowhere had to be refused |",
+             "|---|---|---|---|---|---|"]
+    for mode, table in fitted.calibration.items():
+        by_error, kept = table["expected_error"]["tables"], table["expected_error"]["promise"]
+        above = " and ".join(f"{t['abstain_above_m'] / 1000:.0f} km" for t in by_error)
+        row = (mode, f"{fitted.temperature[mode]:.2f}", f"{100 * kept['answered']:.0f} %", f"{100 * kept['kept']:.0f} %",
+               above, f"{100 * fitted.validation[mode]['answered_but_for_strangers']:.0f} %")
         lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines)
 
 
-def write(bundle: Path, facts: dict, fitted) -> None:
-    """Renders card.md.in; the evaluation blocks of an earlier card are not kept, since the model is another."""
-    text = (HERE / "card.md.in").read_text()
-    head, album, plan = facts["plan"]["head"], facts["plan"]["album"], facts["plan"]
-    values = facts | {f"head_{k}": v for k, v in head.items()} | {f"album_{k}": v for k, v in album.items()}
-    values |= {k: v for k, v in plan.items() if not isinstance(v, dict)} | {"default": fitted.default, "crop": facts["crop"]}
+def lstm_gain(fitted) -> str:
+    measured = fitted.validation["lstm_repeat"].get("gain_over_average")
+    return "{:+.3f}, from {:+.3f} to {:+.3f}".format(*measured) if measured else "no real album to compare on"
+
+
+def facts(corpus, fitted, plan) -> dict:
+    """What the card's template asks for, by name."""
+    about, tuned = corpus.net.about, plan.tune
+    trained = f"last blocks fine-tuned for {tuned.epochs} epochs" if tuned.epochs else "frozen"
+    rates = f"{tuned.epochs} epochs of one view a photo, step {tuned.learning_rate:g}, statistics of batch normalisation kept"
+    spacing = fitted.cells.spacing()
+    values = {
+        "cells": len(fitted.cells), "spacing_km": round(spacing), "tau_km": round(plan.head.tau_share * spacing),
+        "crop": features.CROP, "views": corpus.seen.embeddings.shape[1], "backbone": about.name, "size": about.size,
+        "credit": about.credit, "backbone_licence": about.licence, "trained": trained, "tuned": rates if tuned.epochs else "not done here", "promise": str(plan.promise),
+        "folds": fit.FOLDS, "teaching": corpus.taught, "patterns": len(set(corpus.kinds)) - 1,
+        "learned": len(fitted.train), "photos": len(corpus.photos), "default": fitted.default, "lstm_gain": lstm_gain(fitted), "measured": measured_table(fitted),
+        "heldout": len(corpus.rows("heldout")), "dropped": len(corpus.rows("dropped")),
+        "skipped": "; ".join(f"{n} × {reason}" for reason, n in corpus.skips.items()) or "none",
+        "coarser": " and ".join(str(n * plan.split_above) for n in plan.head.coarser) or "no other number of",
+    }
+    values |= {f"head_{k}": v for k, v in asdict(plan.head).items()} | {f"album_{k}": v for k, v in asdict(plan.album).items()}
+    return values | {k: v for k, v in asdict(plan).items() if not isinstance(v, dict)}
+
+
+def filled(text: str, values: dict) -> str:
     for key, value in values.items():
         text = text.replace(f"@{key}@", str(value))
-    text = text.replace("@calibration@", validation_table(fitted))
-    (bundle / "CARD.md").write_text(text)
-    shutil.copyfile(HERE / "notice.in", bundle / "NOTICE")
+    if left := UNFILLED.findall(text):
+        raise ValueError(f"the template asks for {', '.join(sorted(set(left)))}, which nothing fills in")
+    return text
+
+
+def write(bundle: Path, template: Path, values: dict) -> None:
+    """Renders the templates; the evaluation blocks of an earlier card are not kept, since the model is another."""
+    (bundle / "CARD.md").write_text(filled(template.read_text(), values))
+    (bundle / "NOTICE").write_text(filled(template.with_name(template.name.replace("card", "notice")).read_text(), values))
     shutil.copyfile(HERE / "apache-2.0.txt", bundle / "LICENSE")
 
 
-def commands(planetag: str, bundle: Path, root: Path) -> dict[str, list[str]]:
-    """The evaluation commands by the name of their block in the card."""
+def demo_commands(planetag: str, bundle: Path, root: Path) -> dict[str, list[str]]:
+    """The commands of the demo card, by the names of its blocks."""
     base = [planetag, "eval", "--bundle", str(bundle)]
-    return {
+    found = {
         name: [*base, "--manifest", str(HERE / f"splits/heldout_{name}.csv"), "--photos", str(root / name)]
         + ["--gallery", str(HERE / "splits/gallery.csv"), "--gallery-photos", str(root)]
         for name in ("photos", "landmarks")
     }
+    return found | {name: [sys.executable, str(HERE / f"{name}.py"), "--bundle", str(bundle), "--data", str(root)]
+                    for name in ("nowhere", "compare")}
 
 
-def fill(bundle: Path, planetag: str, root: Path) -> None:
+def fill(bundle: Path, commands: dict[str, list[str]]) -> None:
+    """Puts what the commands print into the blocks of their names."""
     card = bundle / "CARD.md"
 
     def block(match: re.Match) -> str:
-        command = commands(planetag, bundle, root)[match[2]]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return match[1] + printed.rstrip("\n") + "\n" + match[3]
+        done = subprocess.run(commands[match[3]], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(commands[match[3]][:2])} failed:\n{done.stderr}")
+        return match[1] + done.stdout.rstrip("\n") + "\n" + match[4]
 
     card.write_text(MARKED.sub(block, card.read_text()))
     pin.write(bundle, yaml.safe_load((bundle / "bundle.yaml").read_text()))
@@ -70,7 +108,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data.DEFAULT_ROOT)
     parser.add_argument("--bundle", type=Path, default=HERE.parent / "bundles/demo")
     args = parser.parse_args()
-    fill(args.bundle, args.planetag, args.data)
+    fill(args.bundle, demo_commands(args.planetag, args.bundle, args.data))
 
 
 if __name__ == "__main__":

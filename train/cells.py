@@ -20,13 +20,14 @@ from score import distance_km, mean_location
 
 @dataclass(frozen=True)
 class Cell:
-    """One class: `photos` are the training photos inside, (lat, lon) is their mean location."""
+    """One class: `photos` are the training photos inside, (lat, lon) is their mean location, half of them are within radius_m."""
 
     token: str
     level: int
     lat: float
     lon: float
     photos: int
+    radius_m: float = 0.0
 
 
 class Cells:
@@ -36,6 +37,7 @@ class Cells:
         self.rows = cells
         self.lat = np.array([c.lat for c in cells])
         self.lon = np.array([c.lon for c in cells])
+        self.radius_m = np.array([c.radius_m for c in cells])
         self.photos = np.array([c.photos for c in cells], np.float64)
         ids = [s2sphere.CellId.from_token(c.token) for c in cells]
         self._low = np.array([i.range_min().id() for i in ids], np.uint64)
@@ -50,12 +52,18 @@ class Cells:
         inside = (row < len(self.rows)) & (self._low[np.minimum(row, len(self.rows) - 1)] <= leaves)
         return np.where(inside, row, -1)
 
+    def first_leaves(self) -> np.ndarray:
+        """The first leaf of each cell: a coarser division finds the cell around it by it."""
+        return self._low
+
     def distances(self, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
         """km [photos, cells]"""
         return distance_km(lat[:, None], lon[:, None], self.lat[None], self.lon[None])
 
     def spacing(self) -> float:
-        """The median distance of a cell to its nearest neighbour, km."""
+        """The median distance of a cell to its nearest neighbour, km; of a single cell, that of anywhere to anywhere."""
+        if len(self) < 2:
+            return 1e4
         d = self.distances(self.lat, self.lon)
         np.fill_diagonal(d, np.inf)
         return float(np.median(d.min(1)))
@@ -98,7 +106,9 @@ def build(photos: list[Photo], split_above: int, keep_from: int, level_cap: int)
     rows = []
     for cell in ids:
         inside = (leaves >= np.uint64(cell.range_min().id())) & (leaves <= np.uint64(cell.range_max().id()))
-        rows.append(Cell(cell.to_token(), cell.level(), *mean_location(lat[inside], lon[inside]), int(inside.sum())))
+        mean = mean_location(lat[inside], lon[inside])
+        spread = 1000 * float(np.median(distance_km(*mean, lat[inside], lon[inside])))
+        rows.append(Cell(cell.to_token(), cell.level(), *mean, int(inside.sum()), round(spread, 1)))
     found = Cells(rows)
     return found, found.find(leaves)
 
@@ -136,6 +146,7 @@ def write(path, cells: Cells, named: list[list[dict]]) -> None:
         "lon": pa.array([c.lon for c in cells.rows], pa.float64()),
         "level": pa.array([c.level for c in cells.rows], pa.int32()),
         "photos": pa.array([c.photos for c in cells.rows], pa.int64()),
+        "radius_p50_m": pa.array([c.radius_m for c in cells.rows], pa.float64()),
         "places": pa.array([json.dumps(p, ensure_ascii=False) for p in named], pa.string()),
     })
     pq.write_table(table, path, compression="snappy", store_schema=False)

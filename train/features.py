@@ -1,64 +1,124 @@
-"""Embeddings of every photo, once, through the exported backbone, so that heads train on what is shipped."""
+"""Embeddings of every photo, once, through the exported backbone, so that heads train on what is shipped.
+
+Kept in pieces of PIECE photos: a killed run goes on with the next piece.
+"""
 
 import hashlib
+import io
 import random
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
-from PIL import Image, ImageOps
+import torch
+from PIL import Image, ImageEnhance, ImageOps
 
-import backbone
+import store
 from export import session, to_onnx
+from progress import Progress
 
-CROPS = (1.0, 0.875)
-AUGMENTED = 4
+CROP = 1.0
+AUGMENTED = 7
+PIECE = 100
 
 
-def pixels(image: Image.Image, crop: float, size: int = backbone.SIZE) -> np.ndarray:
+@dataclass(frozen=True)
+class Views:
+    """One row a picture; view 0 is the centre square, the one the worker sees."""
+
+    embeddings: np.ndarray  # float32 [pictures, views, width]
+    trunks: np.ndarray | None  # float16 [pictures, views, channels, h, w]: what the tail of the backbone starts from
+
+
+def upright(image: Image.Image) -> Image.Image:
+    return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def pixels(image: Image.Image, crop: float, size: int) -> np.ndarray:
     """The centre square with side crop × the shorter side, resized to size × size: the geometry the worker uses."""
-    upright = ImageOps.exif_transpose(image).convert("RGB")
-    side = crop * min(upright.size)
-    left, top = (upright.width - side) / 2, (upright.height - side) / 2
-    return np.asarray(upright.resize((size, size), Image.BICUBIC, box=(left, top, left + side, top + side)))
+    image = upright(image)
+    side = crop * min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    return np.asarray(image.resize((size, size), Image.BICUBIC, box=(left, top, left + side, top + side)))
 
 
-def augmented(image: Image.Image, rng: random.Random, size: int = backbone.SIZE) -> np.ndarray:
-    """A random square of 65–100 % of the shorter side, anywhere in the photo, mirrored half of the time."""
-    upright = ImageOps.exif_transpose(image).convert("RGB")
-    side = rng.uniform(0.65, 1.0) * min(upright.size)
-    left, top = rng.uniform(0, upright.width - side), rng.uniform(0, upright.height - side)
-    square = upright.resize((size, size), Image.BICUBIC, box=(left, top, left + side, top + side))
-    return np.asarray(ImageOps.mirror(square) if rng.random() < 0.5 else square)
+def augmented(image: Image.Image, rng: random.Random, size: int) -> np.ndarray:
+    """A random square of 50–100 % of the shorter side, mirrored half of the time, in other light and other JPEG quality."""
+    side = rng.uniform(0.5, 1.0) * min(image.size)
+    left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
+    square = image.resize((size, size), Image.BICUBIC, box=(left, top, left + side, top + side))
+    if rng.random() < 0.5:
+        square = ImageOps.mirror(square)
+    if rng.random() < 0.8:
+        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+            square = enhance(square).enhance(rng.uniform(0.65, 1.4))
+    if rng.random() < 0.25:
+        squeezed = io.BytesIO()
+        square.save(squeezed, "JPEG", quality=rng.randint(30, 80))
+        square = Image.open(squeezed).convert("RGB")
+    return np.asarray(square)
 
 
-def views(image: Image.Image, seed: str, extra: int = AUGMENTED) -> np.ndarray:
-    """uint8 [len(CROPS)+extra, S, S, 3]: the centre views, then the random ones of this seed."""
-    rng = random.Random(seed)
-    return np.stack([pixels(image, c) for c in CROPS] + [augmented(image, rng) for _ in range(extra)])
+def views(image: Image.Image, seed: str, size: int, extra: int) -> np.ndarray:
+    """uint8 [1+extra, S, S, 3]: the centre view, then the random ones of this seed."""
+    rng, whole = random.Random(seed), upright(image)
+    return np.stack([pixels(whole, CROP, size)] + [augmented(whole, rng, size) for _ in range(extra)])
 
 
-def export_backbone(path: Path) -> None:
-    import torch
+class WithTrunk(torch.nn.Module):
+    """pixels → embedding and the trunk it came from."""
 
-    example = torch.zeros((2, backbone.SIZE, backbone.SIZE, 3), dtype=torch.uint8)
-    to_onnx(backbone.Backbone(), example, path, ("pixels", ["embedding"]), {0: "n"}, {"role": "backbone"})
+    def __init__(self, net: torch.nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        trunk = self.net.trunk(x)
+        return self.net.tail(trunk), trunk
 
 
-def embed(runtime: ort.InferenceSession, named_images) -> np.ndarray:
-    """float32 [photos, views, width] of an iterable of (seed, image)."""
-    rows = [runtime.run(["embedding"], {"pixels": views(image, seed)})[0] for seed, image in named_images]
-    return np.stack(rows)
+def exported(net: torch.nn.Module, folder: Path) -> Path:
+    """The backbone as ONNX, kept by its weights."""
+    weights = hashlib.sha256()
+    for name, value in net.state_dict().items():
+        weights.update(name.encode() + value.numpy().tobytes())
+    path = folder / f"backbone-{weights.hexdigest()[:16]}.onnx"
+    if not path.exists():
+        trunk = hasattr(net, "trunk")
+        size = net.about.size
+        example = torch.zeros((2, size, size, 3), dtype=torch.uint8)
+        outputs = ["embedding", "trunk"] if trunk else ["embedding"]
+        beside = path.with_suffix(".part")
+        to_onnx(WithTrunk(net) if trunk else net, example, beside, ("pixels", outputs), {0: "n"}, {"role": "backbone"})
+        beside.rename(path)
+    return path
 
 
-def cached(work: Path, name: str, keys: list[str], images) -> np.ndarray:
-    """The embeddings of these images, from `work` when they were computed before with the same backbone and keys."""
-    work.mkdir(parents=True, exist_ok=True)
-    model = work / "backbone.onnx"
-    if not model.exists():
-        export_backbone(model)
-    digest = hashlib.sha256(model.read_bytes() + "\n".join(keys).encode()).hexdigest()[:16]
-    store = work / f"{name}-{digest}.npy"
-    if not store.exists():
-        np.save(store, embed(session(model, threads=2), images()))
-    return np.load(store)
+def piece(runtime, names: list[str], images, size: int, extra: int, trunk: bool) -> dict[str, np.ndarray]:
+    rows = [runtime.run(["embedding", "trunk"] if trunk else ["embedding"], {"pixels": views(image, name, size, extra)})
+            for name, image in zip(names, images, strict=True)]
+    out = {"embedding": np.stack([row[0] for row in rows])}
+    return out | ({"trunk": np.stack([row[1] for row in rows]).astype(np.float16)} if trunk else {})
+
+
+def cached(work: store.Store, what: str, net: torch.nn.Module, names: list[str], open_image, extra: int, trunk: bool) -> Views:
+    """The views of the pictures called `names`, each opened by open_image(i); from the store where they were made before."""
+    model = exported(net, work.folder)
+    folder = work.folder / f"{what}-{store.digest(model.name, names, extra, trunk, AUGMENTED, CROP)}"
+    folder.mkdir(exist_ok=True)
+    starts = list(range(0, len(names), PIECE))
+    there = sum(min(PIECE, len(names) - s) for s in starts if (folder / f"{s:06d}.npz").exists())
+    progress, runtime, parts = Progress(f"features of {what}", len(names), there), None, []
+    for start in starts:
+        path, chosen = folder / f"{start:06d}.npz", names[start : start + PIECE]
+        if not path.exists():
+            runtime = runtime or session(model, threads=torch.get_num_threads())
+            made = piece(runtime, chosen, (open_image(start + i) for i in range(len(chosen))), net.about.size, extra, trunk)
+            held = io.BytesIO()
+            np.savez(held, **made)
+            work.put(path, held.getvalue())
+            progress.step(len(chosen))
+        with np.load(path) as made:
+            parts.append({key: made[key] for key in made.files})
+    join = {key: np.concatenate([p[key] for p in parts]) for key in parts[0]}
+    return Views(join["embedding"], join.get("trunk"))

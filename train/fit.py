@@ -1,21 +1,27 @@
-"""Fits everything that is learned: cells, head, album model, temperatures, radius tables. No held-out photo takes part."""
+"""Fits everything that is learned: cells, head, album model, temperatures, radius tables. No held-out photo takes part.
 
-from dataclasses import dataclass
+What calibrates was answered by a model that did not learn from it: the photos of the training side are dealt into FOLDS
+folds, by album, neighbourhood, source and landmark (`folds`), and each fold is answered by a head of the others.
+"""
+
+import sys
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
 
 import album as album_module
-import calibrate
 import cells as cell_module
+import finetune
 import heads
-from backbone import TOP_K
-from corpus import SCREENS_TRAIN, Corpus
-from score import distance_km, figures
-from splits import groups, lot
+import measure
+import store
+from calibrate import Promise
+from corpus import LEARNING, Corpus
+from splits import TRAIN, VAL, groups, lot
 
 FOLDS = 3
-MODES = ("single", "average", "lstm", "lstm_repeat")
+NEVER_SEEN = 1 / 3  # of the landmarks with a single source: their fold's head has not learned the place at all
 
 
 @dataclass(frozen=True)
@@ -25,9 +31,10 @@ class Plan:
     split_above: int = 50
     keep_from: int = 3
     level_cap: int = 12
-    crop: int = 0  # index into features.CROPS
-    head: heads.HeadSettings = heads.HeadSettings()
-    album: album_module.AlbumSettings = album_module.AlbumSettings()
+    head: heads.HeadSettings = field(default_factory=heads.HeadSettings)
+    tune: finetune.TuneSettings = field(default_factory=finetune.TuneSettings)
+    album: album_module.AlbumSettings = field(default_factory=album_module.AlbumSettings)
+    promise: Promise = field(default_factory=Promise)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ class Fitted:
     labels: np.ndarray  # of the training photos, −1 in dropped cells
     train: list[int]
     head: heads.Head
+    tail: dict | None  # weights of the fine-tuned blocks
+    embeddings: np.ndarray  # [photos, views, width] of the backbone as it is shipped
     album: album_module.AlbumModel
     temperature: dict[str, float]
     calibration: dict[str, dict]
@@ -43,155 +52,148 @@ class Fitted:
     default: str
 
 
-def top_only(prob: np.ndarray, k: int = TOP_K) -> np.ndarray:
-    """A distribution with all but the k most probable cells set to 0: what the graphs hand over."""
-    floor = np.sort(prob, axis=-1)[..., -min(k, prob.shape[-1])][..., None]
-    return np.where(prob >= floor, prob, 0)
-
-
 def targets(corpus: Corpus, cells: cell_module.Cells, tau_km: float) -> np.ndarray:
-    lat, lon = np.array([p.lat for p in corpus.photos]), np.array([p.lon for p in corpus.photos])
-    return heads.smoothed(cells.distances(lat, lon), tau_km)
+    return heads.smoothed(cells.distances(*corpus.positions(range(len(corpus.photos)))), tau_km)
 
 
-def fit_head(corpus: Corpus, plan: Plan):
-    """(cells, labels of the training photos, training rows, head)"""
-    rows = corpus.rows("train")
-    cells, labels = cell_module.build([corpus.photos[i] for i in rows], plan.split_above, plan.keep_from, plan.level_cap)
-    return cells, labels, rows, learn_head(corpus, plan, cells, labels, rows, labels >= 0)
+def divide(corpus: Corpus, plan: Plan, rows: list[int]):
+    """(cells of these photos, their labels)"""
+    return cell_module.build([corpus.photos[i] for i in rows], plan.split_above, plan.keep_from, plan.level_cap)
 
 
-def weights(corpus: Corpus, plan: Plan, cells: cell_module.Cells, rows: list[int], labels: np.ndarray) -> np.ndarray:
+def weights(corpus: Corpus, plan: Plan, cells: cell_module.Cells, rows, labels: np.ndarray) -> np.ndarray:
     travel = np.array([corpus.photos[i].kind == "travel" for i in rows])
     return heads.photo_weights(labels, cells.photos, travel, plan.head)
 
 
-def learn_head(corpus: Corpus, plan: Plan, cells: cell_module.Cells, labels: np.ndarray, rows: list[int],
-               chosen: np.ndarray) -> heads.Head:
-    """The head from the training photos that are chosen and lie in a cell."""
-    chosen = chosen & (labels >= 0)
-    kept = [row for row, use in zip(rows, chosen, strict=True) if use]
-    weight = weights(corpus, plan, cells, kept, labels[chosen])
-    views = [plan.crop, *range(2, corpus.embeddings.shape[1])]
-    outliers = corpus.screens[:SCREENS_TRAIN].reshape(-1, corpus.screens.shape[-1])
-    return heads.train_head(corpus.embeddings[kept][:, views], targets(corpus, cells, plan.head.tau_km)[kept], weight,
-                            outliers, cells.photos / cells.photos.sum(), plan.head)
+def lesson(corpus: Corpus, plan: Plan, cells: cell_module.Cells, kept: list[int], labels: np.ndarray) -> heads.Lesson:
+    """Targets over the cells and over the coarser divisions of the same photos."""
+    photos, (lat, lon) = [corpus.photos[i] for i in kept], corpus.positions(kept)
+    levels = []
+    for times in (1, *plan.head.coarser):
+        level = cells if times == 1 else cell_module.build(photos, times * plan.split_above, plan.keep_from, plan.level_cap)[0]
+        tau = plan.head.tau_share * level.spacing()
+        around = level.find(cells.first_leaves())
+        levels.append(heads.Level(heads.smoothed(level.distances(lat, lon), tau),
+                                  np.where(around >= 0, around, level.distances(cells.lat, cells.lon).argmin(1))))
+    return heads.Lesson(tuple(levels), weights(corpus, plan, cells, kept, labels), cells.photos / cells.photos.sum())
+
+
+def learn(corpus: Corpus, plan: Plan, cells: cell_module.Cells, rows: list[int], labels: np.ndarray,
+          nowhere: list[int]) -> tuple[heads.Head, dict | None]:
+    """The head, and the fine-tuned tail where the plan wants one, from the photos `rows` that lie in a cell and the
+    pictures `nowhere`."""
+    kept, inside = [row for row, label in zip(rows, labels, strict=True) if label >= 0], labels[labels >= 0]
+    taught = lesson(corpus, plan, cells, kept, inside)
+    strange = corpus.nowhere.embeddings[nowhere]
+    learner = heads.train_head(corpus.seen.embeddings[kept], taught, strange.reshape(-1, strange.shape[-1]), plan.head)
+    if not plan.tune.epochs:
+        return learner.folded(), None
+    learner, tail = finetune.tune(corpus.net, corpus.seen.trunks, kept, corpus.nowhere.trunks[nowhere], learner, plan.tune)
+    return learner.folded(), tail
 
 
 def folds(corpus: Corpus, rows: list[int]) -> np.ndarray:
-    """A fold for each training photo: photos of one album or neighbourhood share it, landmark photos are dealt one by one."""
-    fold = np.array([int(lot(corpus.photos[i].id) * FOLDS) for i in rows])
-    for members in groups([corpus.photos[i] for i in rows if corpus.photos[i].kind == "travel"]):
-        fold[members] = fold[members[0]]  # travel photos come first in every list of rows
+    """A fold for each training photo.
+
+    Photos of one album or neighbourhood share it. Landmark photos are dealt by source where a place has several, so that
+    the fold shows a known place in another source's photos; a third of the other places is dealt as a whole, so that the
+    fold shows places never seen; the rest one by one.
+    """
+    sources = {}
+    for i in rows:
+        sources.setdefault(corpus.photos[i].group, set()).add(corpus.photos[i].source)
+
+    def unit(p) -> str:
+        if len(sources[p.group]) > 1:
+            return f"{p.group} by {p.source}"
+        return p.group if lot(f"unseen {p.group}") < NEVER_SEEN else p.id
+
+    fold = np.array([int(lot(f"fold {unit(corpus.photos[i])}") * FOLDS) for i in rows])
+    travel = [k for k, i in enumerate(rows) if corpus.photos[i].kind == "travel"]
+    for members in groups([corpus.photos[rows[k]] for k in travel]):
+        first = min(corpus.photos[rows[travel[m]]].id for m in members)
+        fold[[travel[m] for m in members]] = int(lot(f"fold {first}") * FOLDS)
     return fold
 
 
-def unseen_logits(corpus: Corpus, plan: Plan, fitted) -> np.ndarray:
-    """Logits [photos, views, cells] of the training photos from heads that did not learn from them; others stay 0."""
-    cells, labels, rows, _ = fitted
-    views = [plan.crop, *range(2, corpus.embeddings.shape[1])]
-    out = np.zeros((len(corpus.photos), len(views), len(cells)), np.float32)
-    fold = folds(corpus, rows)
+def kind_folds(corpus: Corpus) -> np.ndarray:
+    """A fold for each picture taken nowhere, by what drew it: the fold's head has seen nothing drawn that way. Screenshots
+    are in none (−1): the next photo library is full of just these."""
+    kinds = sorted(set(corpus.kinds))
+    return np.array([-1 if kind == "screenshot" else kinds.index(kind) % FOLDS for kind in corpus.kinds])
+
+
+def unseen_logits(corpus: Corpus, plan: Plan, cells, labels: np.ndarray, rows: list[int], step) -> tuple[np.ndarray, np.ndarray]:
+    """Logits [photos, views, cells] of the training photos, and [pictures, cells] of the pictures taken nowhere, from heads
+    that learned neither the photo nor the kind of picture; others stay 0.
+
+    step(name, make) keeps what each fold's head answered.
+    """
+    out = np.zeros((len(corpus.photos), min(finetune.VIEWS, corpus.seen.embeddings.shape[1]), len(cells)), np.float32)
+    strange = np.zeros((len(corpus.kinds), len(cells)), np.float32)
+    fold, kinds = folds(corpus, rows), kind_folds(corpus)
     for f in range(FOLDS):
-        head = learn_head(corpus, plan, cells, labels, rows, fold != f)
         mine = [row for row, own in zip(rows, fold == f, strict=True) if own]
-        out[mine] = head(torch.from_numpy(corpus.embeddings[mine][:, views])).numpy()
-    return out
+        others = [row for row, own in zip(rows, fold == f, strict=True) if not own]
+        known = [i for i in range(corpus.taught) if kinds[i] != f]
+        unknown = list(np.flatnonzero(kinds == f))
+
+        def answered(others=others, mine=mine, known=known, unknown=unknown, f=f) -> tuple[np.ndarray, np.ndarray]:
+            head, tail = learn(corpus, plan, cells, others, labels[fold != f], known)
+            logits = [head(torch.from_numpy(finetune.embed(corpus.net, seen, tail, some))).numpy()
+                      for seen, some in ((corpus.seen, mine), (corpus.nowhere, unknown))]
+            return logits[0], logits[1][:, 0]
+
+        if mine:
+            out[mine], strange[unknown] = step(f"fold {f + 1} of {FOLDS}", answered)
+    return out, strange
 
 
-def alone_temperature(corpus: Corpus, plan: Plan, fitted) -> float:
-    """The temperature of the head for one photo, from the validation photos."""
-    cells, _, _, head = fitted
-    val = corpus.rows("val")
-    logits = head(torch.from_numpy(corpus.embeddings[val, plan.crop])).numpy()
-    return heads.fit_temperature(logits, nearest(corpus, cells)[val], corpus.weights(val))
+def kept_steps(work: store.Store, corpus: Corpus, plan: Plan):
+    """A step(name, make) for fit whose results outlive the run, under everything they depend on."""
+    inputs = [corpus.seen.embeddings, corpus.nowhere.embeddings, corpus.taught, [asdict(p) for p in corpus.photos], corpus.sides,
+              replace(plan, promise=Promise()), cell_module, heads, finetune, album_module, sys.modules[__name__]]
+    return lambda name, make: work.step(name.replace(" ", "-"), inputs, make)
 
 
-def fit_album(corpus: Corpus, plan: Plan, fitted, single: np.ndarray) -> album_module.AlbumModel:
-    cells, labels, rows, head = fitted
+def fit(corpus: Corpus, plan: Plan, step=lambda name, make: make()) -> Fitted:
+    """Everything, with step(name, make) around what takes long."""
+    rows = corpus.rows(*LEARNING)
+    cells, labels = divide(corpus, plan, rows)
+    head, tail = step("head", lambda: learn(corpus, plan, cells, rows, labels, list(range(corpus.taught))))
+    unseen, strange = unseen_logits(corpus, plan, cells, labels, rows, step)
+    embeddings = finetune.embed(corpus.net, corpus.seen, tail, range(len(corpus.photos)))
+    alone = heads.fit_temperature(unseen[rows, 0], nearest(corpus, cells)[rows], np.ones(len(rows)))
+    teach, hold = album_rows(corpus, rows)
+    model = step("album model", lambda: fit_album(corpus, plan, cells, teach, head, embeddings, unseen, alone))
+    screens = [i for i in range(corpus.taught, len(corpus.kinds)) if corpus.kinds[i] == "screenshot"]
+    strange[screens] = head(torch.from_numpy(finetune.embed(corpus.net, corpus.nowhere, tail, screens)[:, 0])).numpy()
+    answered = strange[(kind_folds(corpus) >= 0) | np.isin(np.arange(len(strange)), screens)]
+    answers = measure.Answers(rows, hold, unseen[:, 0], embeddings[:, 0], answered, alone)
+    return Fitted(cells, labels, rows, head, tail, embeddings, model, *measure.measure(corpus, plan, cells, model, answers))
+
+
+def album_rows(corpus: Corpus, rows: list[int]) -> tuple[list[int], list[int]]:
+    """Photos whose albums teach the album model, and those whose albums calibrate it: another side, or else another fold."""
+    if corpus.rows(VAL):
+        return corpus.rows(TRAIN), corpus.rows(VAL)
+    fold = folds(corpus, rows)
+    return [r for r, f in zip(rows, fold, strict=True) if f], [r for r, f in zip(rows, fold, strict=True) if not f]
+
+
+def fit_album(corpus: Corpus, plan: Plan, cells, rows: list[int], head: heads.Head, embeddings: np.ndarray, unseen: np.ndarray,
+              alone: float) -> album_module.AlbumModel:
+    labels = cells.find(cell_module.leaf_ids([corpus.photos[i] for i in rows]))
     weight = np.zeros(len(corpus.photos), np.float32)  # photos in dropped cells stay in their albums, but teach nothing
     kept = [row for row, label in zip(rows, labels, strict=True) if label >= 0]
     weight[kept] = weights(corpus, plan, cells, kept, labels[labels >= 0])
     albums = album_module.real_albums(corpus.photos, rows) * 5
     albums += album_module.synthetic_albums(corpus.photos, rows, plan.album.synthetic, plan.album, plan.album.seed)
-    views = [plan.crop, *range(2, corpus.embeddings.shape[1])]
-    target = targets(corpus, cells, plan.head.tau_km)
-    return album_module.train_album(albums, corpus.embeddings[:, views], single, target, weight, head,
-                                    alone_temperature(corpus, plan, fitted), plan.album)
-
-
-def validation_albums(corpus: Corpus, plan: Plan) -> tuple[list[list[int]], np.ndarray]:
-    """Real and synthetic albums of validation photos, and a weight per album: both kinds count the same by photos."""
-    rows = corpus.rows("val")
-    real = album_module.real_albums(corpus.photos, rows)
-    made = album_module.synthetic_albums(corpus.photos, rows, 60, plan.album, plan.album.seed + 1)
-    share = sum(map(len, made)) / sum(map(len, real))
-    return real + made, np.array([share] * len(real) + [1.0] * len(made))
-
-
-def judge(corpus: Corpus, cells: cell_module.Cells, rows: np.ndarray, prob: np.ndarray, weight: np.ndarray,
-          screens: np.ndarray) -> tuple[dict, dict]:
-    """(calibration, figures) of probabilities [n, cells] for the photos `rows`."""
-    best, confidence = prob.argmax(1), prob.max(1)
-    photos = [corpus.photos[i] for i in rows]
-    error = distance_km([p.lat for p in photos], [p.lon for p in photos], cells.lat[best], cells.lon[best])
-    table = {
-        "radius": calibrate.radius_table(confidence, error, weight),
-        "abstain_below": calibrate.abstain_below(confidence, error, weight, screens),
-    }
-    closeness, real = np.exp(-error / 1492.7), weight == weight[0]  # real albums come first
-    weighted = figures(error) | {"gain": float((closeness * weight).sum() / weight.sum()), "real_gain": float(closeness[real].mean())}
-    answered = confidence >= table["abstain_below"]
-    worth = float((closeness * answered * weight).sum() / weight.sum())
-    return table, weighted | {"answered": float(answered.mean()), "worth": worth}
-
-
-def cautious(tables: dict[str, dict]) -> None:
-    """No album row promises a smaller radius than the best row of single photos: the albums behind it are mostly synthetic."""
-    best = tables["single"]["radius"][-1]
-    for mode in MODES[1:]:
-        for row in tables[mode]["radius"]:
-            row["p50_m"], row["p90_m"] = max(row["p50_m"], best["p50_m"]), max(row["p90_m"], best["p90_m"])
-        tables[mode]["radius"] = calibrate.monotone(tables[mode]["radius"])
+    target = targets(corpus, cells, plan.head.tau_share * cells.spacing())
+    return album_module.train_album(albums, embeddings, unseen, target, weight, head, alone, plan.album)
 
 
 def nearest(corpus: Corpus, cells: cell_module.Cells) -> np.ndarray:
     """The true class of every photo as a distribution: all on the nearest cell."""
     return targets(corpus, cells, 0.0)
-
-
-def fit(corpus: Corpus, plan: Plan) -> Fitted:
-    fitted = fit_head(corpus, plan)
-    model = fit_album(corpus, plan, fitted, unseen_logits(corpus, plan, fitted))
-    return measure(corpus, plan, fitted, model)
-
-
-def measure(corpus: Corpus, plan: Plan, fitted, model: album_module.AlbumModel) -> Fitted:
-    """Temperatures and calibration of every mode on the validation photos, and the mode that does best there."""
-    cells, labels, train, head = fitted
-    truth, x = nearest(corpus, cells), corpus.embeddings[:, plan.crop]
-    val = np.array(corpus.rows("val"))
-    weight = corpus.weights(list(val))
-    logits = head(torch.from_numpy(x)).numpy()
-    alone = alone_temperature(corpus, plan, fitted)
-    screens = heads.softmax(head(torch.from_numpy(corpus.screens[SCREENS_TRAIN:, plan.crop])).numpy() / alone).max(1)
-    albums, album_weight = validation_albums(corpus, plan)
-    flat, flat_weight = np.concatenate(albums), np.repeat(album_weight, [len(a) for a in albums])
-    dense = top_only(heads.softmax(logits / alone))
-    once = np.concatenate(album_module.album_logits(model, albums, x, twice=False))
-    twice = np.concatenate(album_module.album_logits(model, albums, x, twice=True))
-    # One graph serves both readings, so they share one temperature, fitted on both together.
-    shared = heads.fit_temperature(np.concatenate([once, twice]), truth[np.tile(flat, 2)], np.tile(flat_weight, 2))
-    prob = {
-        "average": np.concatenate([np.repeat(dense[a].mean(0, keepdims=True), len(a), 0) for a in albums]),
-        "lstm": heads.softmax(once / shared), "lstm_repeat": heads.softmax(twice / shared),
-    }
-    judged = {"single": judge(corpus, cells, val, heads.softmax(logits[val] / alone), weight, screens)}
-    judged |= {mode: judge(corpus, cells, flat, prob[mode], flat_weight, screens) for mode in MODES[1:]}
-    # What counts is what gets published: closeness to the truth, with nothing for a photo that is not answered.
-    default = max(MODES[1:], key=lambda mode: judged[mode][1]["worth"])
-    tables = {m: j[0] for m, j in judged.items()}
-    cautious(tables)
-    temperature = {"single": alone, "average": alone, "lstm": shared, "lstm_repeat": shared}
-    return Fitted(cells, labels, train, head, model, temperature, tables,
-                  {m: j[1] for m, j in judged.items()}, default)

@@ -1,4 +1,4 @@
-"""golden/: three demo photos with the answers of this machine, which every other machine must reproduce."""
+"""golden/: three pictures with the answers of this machine, which every other machine must reproduce."""
 
 import json
 import shutil
@@ -7,22 +7,38 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import calibrate
 import export
 import features
+import strangers
 
 PHOTOS = ("rome-2024/04-amphitheatre.jpg", "rome-2024/02-fountain.jpg", "krakow-2019/02-castle.jpg")
 TOLERANCE = {"prob": 0.02, "embedding_cosine": 0.999}
 
 
-def write(bundle: Path, demo: Path, crop: float) -> None:
-    """Copies the photos and writes golden.json from the finished ONNX files."""
+def demo_pictures(demo: Path) -> list[tuple[str, Path]]:
+    return [(Path(photo).name, demo / photo) for photo in PHOTOS]
+
+
+def drawn_pictures() -> list[tuple[str, Image.Image]]:
+    """For bundles of somebody's own photos, of which none must end up in a bundle that is handed on."""
+    return [(f"{kind.__name__}.jpg", strangers.draw(kind, 1)) for kind in (strangers.wood, strangers.sphere, strangers.page)]
+
+
+def write(bundle: Path, pictures: list[tuple[str, Path | Image.Image]], size: int, cells) -> None:
+    """Copies or saves the pictures and writes golden.json from the finished ONNX files."""
     folder = bundle / "golden"
     folder.mkdir(exist_ok=True)
-    names = [Path(photo).name for photo in PHOTOS]
-    for photo, name in zip(PHOTOS, names, strict=True):
-        shutil.copyfile(demo / photo, folder / name)
-    images = np.stack([features.pixels(Image.open(folder / name), crop) for name in names])
+    names = [name for name, _ in pictures]
+    for name, picture in pictures:
+        if isinstance(picture, Path):
+            shutil.copyfile(picture, folder / name)
+        else:
+            picture.save(folder / name, "JPEG", quality=92)
+    images = np.stack([features.pixels(Image.open(folder / name), features.CROP, size) for name in names])
     embedding, prob, cell = export.session(bundle / "cnn.onnx").run(["embedding", "prob", "cell"], {"pixels": images})
+    dense = export.spread(prob, cell, len(cells))
+    expected = calibrate.expected_error(dense, cells)
     album = export.session(bundle / "album.onnx")
 
     def read(sequence: np.ndarray) -> list[dict]:
@@ -31,6 +47,7 @@ def write(bundle: Path, demo: Path, crop: float) -> None:
 
     photos = [
         {"file": name, "top_cell": int(cell[i, 0]), "top_prob": round(float(prob[i, 0]), 6),
+         "expected_error_m": round(1000 * float(expected[i]), 1),
          "embedding_head": [round(float(v), 6) for v in embedding[i, :16]]}
         for i, name in enumerate(names)
     ]

@@ -37,15 +37,16 @@ def checked(name: str, least_cosine: float, most_prob: float) -> dict[str, float
     return {"cosine": round(least_cosine, 7), "prob": float(f"{most_prob:.2g}")}
 
 
-def report(corpus: Corpus, photo: torch.nn.Module, album: torch.nn.Module, out: Path, cells: int) -> dict[str, dict]:
+def report(corpus: Corpus, embeddings: np.ndarray, photo: torch.nn.Module, album: torch.nn.Module, out: Path,
+           cells: int) -> dict[str, dict]:
     """Every comparison by name; lstm_repeat is an album read twice."""
     found = {}
     for n in BATCHES:
-        pixels = np.stack([features.pixels(Image.open(p.path), 1.0) for p in corpus.photos[:n]])
+        pixels = np.stack([features.pixels(Image.open(p.path), features.CROP, corpus.net.about.size) for p in corpus.photos[:n]])
         found[f"photos {n}"] = compare_photos(pixels, photo, out / "cnn.onnx", cells)
     for n in BATCHES:
         for t in LENGTHS:
-            once = corpus.embeddings[: n * t, 0].reshape(n, t, -1)
+            once = np.resize(embeddings[:, 0], (n, t, embeddings.shape[-1]))
             found[f"albums {n} of {t}"] = compare_album(once, album, out / "album.onnx", cells)
             twice = np.concatenate([once, once], axis=1)
             found[f"albums {n} of {t} read twice"] = compare_album(twice, album, out / "album.onnx", cells)

@@ -39,9 +39,17 @@ def styled(manifest: dict) -> dict:
     out = dict(manifest)
     for key in ("input", "cnn", "album", "cells"):
         out[key] = Flow({k: Row(v) if isinstance(v, list) else v for k, v in out[key].items()})
-    out["calibration"] = {
-        mode: c | {"radius": [Flow(row) for row in c["radius"]]} for mode, c in out["calibration"].items()
-    }
+    out["calibration"] = {mode: rows_in_flow(table) for mode, table in out["calibration"].items()}
+    return out
+
+
+def rows_in_flow(table: dict) -> dict:
+    """A calibration with every row of its radius tables, and its promise, on one line."""
+    out = table | {"radius": [Flow(row) for row in table["radius"]]}
+    if "expected_error" in table:
+        inner = table["expected_error"]
+        tables = [t | {"radius": [Flow(row) for row in t["radius"]]} for t in inner["tables"]]
+        out["expected_error"] = {"tables": tables, "promise": Flow(inner["promise"])}
     return out
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-EARTH_RADIUS_KM = 6371.01
+EARTH_RADIUS_KM = 6371.0088  # IUGG R1, as in enrich/cells
 THRESHOLDS_KM = (1, 25, 200, 750, 2500)
 
 

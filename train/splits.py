@@ -7,6 +7,7 @@ and so are the small repositories of test pictures. Landmark photos are split by
 
 import csv
 import hashlib
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 NEAR_KM = 25.0
 LARGE_GROUP = 40  # photos; larger groups always teach, there are two
 DUPLICATE_COSINE = 0.88  # looked at: from here up some pairs are one picture retouched or mirrored
+NAIVE = re.compile(r"T[\d:.]+$")  # a time without an offset
 TRAIN, VAL, HELDOUT, DROPPED = "train", "val", "heldout", "dropped"
 
 HELDOUT_SOURCES = {
@@ -86,6 +88,17 @@ def split_travel(photos: list[Photo]) -> dict[str, str]:
     return sides
 
 
+def deal(photos: list[Photo], share: float = 0.2) -> dict[str, str]:
+    """Sides of a user's photos: whole groups, in an order that depends on ids alone, are held out while they fit in the share."""
+    found = [[photos[i].id for i in group] for group in groups(photos)]
+    left, sides = share * len(photos), {}
+    for group in sorted(found, key=lambda ids: lot(min(ids))):
+        side = HELDOUT if len(group) <= left else TRAIN
+        left -= len(group) if side == HELDOUT else 0
+        sides |= dict.fromkeys(group, side)
+    return sides
+
+
 def split_landmarks(photos: list[Photo]) -> dict[str, str]:
     def side(p: Photo) -> str:
         if p.source in HELDOUT_SOURCES:
@@ -110,24 +123,37 @@ def drop_duplicates(photos: list[Photo], sides: dict[str, str], embeddings: np.n
     return dropped
 
 
-def write_gallery(path: Path, photos: list[Photo], sides: dict[str, str]) -> None:
-    """The training photos, for the nearest-neighbour baseline; files are relative to the data folder."""
+def read_rows(path: Path) -> list[dict]:
+    with open(path, newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def read_duplicates() -> list[tuple[str, str, float]]:
+    """The demo's near-duplicates as they were found once, with Lite0: another backbone must not change the split."""
+    rows = read_rows(HERE / "splits" / "duplicates.csv")
+    return [(row["dropped"], row["kept"], float(row["cosine"])) for row in rows]
+
+
+def write_gallery(path: Path, photos: list[Photo], sides: dict[str, str], folder: str | None = None) -> None:
+    """The photos the model learned from, for the nearest-neighbour baseline; files are relative to the data folder, where
+    the demo's two sets have a folder each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(["id", "file", "lat", "lon", "taken_at", "album"])
         for p in photos:
-            if sides[p.id] == TRAIN:
-                folder = "photos" if p.kind == "travel" else "landmarks"
-                writer.writerow([p.id, f"{folder}/{p.file}", f"{p.lat:.6f}", f"{p.lon:.6f}", "", ""])
+            if sides[p.id] in (TRAIN, VAL):
+                inside = folder if folder is not None else {"travel": "photos/", "landmark": "landmarks/"}[p.kind]
+                writer.writerow([p.id, f"{inside}{p.file}", f"{p.lat:.6f}", f"{p.lon:.6f}", "", ""])
 
 
 def write_heldout(path: Path, photos: list[Photo], sides: dict[str, str]) -> None:
     """The manifest `planetag eval` reads: ids and positions only."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(["id", "file", "lat", "lon", "taken_at", "album"])
         for p in photos:
             if sides[p.id] == HELDOUT:
-                taken = f"{p.taken_at}Z" if "T" in p.taken_at else p.taken_at
+                taken = f"{p.taken_at}Z" if NAIVE.search(p.taken_at) else p.taken_at
                 writer.writerow([p.id, p.file, f"{p.lat:.6f}", f"{p.lon:.6f}", taken, p.album])

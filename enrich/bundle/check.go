@@ -196,5 +196,10 @@ func (c Calibration) check() error {
 			return fmt.Errorf("radius row %d: p50_m %v and p90_m %v, want positive metres and p50_m no greater than p90_m", i, r.P50, r.P90)
 		}
 	}
+	if c.Expected != nil {
+		if err := c.Expected.check(); err != nil {
+			return fmt.Errorf("expected_error: %w", err)
+		}
+	}
 	return nil
 }

@@ -113,6 +113,9 @@ type Calibration struct {
 	Radius      []Radius `yaml:"radius"`
 	// AbstainBelow is the confidence under which no location is given.
 	AbstainBelow float64 `yaml:"abstain_below"`
+	// Expected, where a bundle has it, takes the place of Radius and
+	// AbstainBelow, which stay for readers that know confidence only.
+	Expected *Expected `yaml:"expected_error"`
 }
 
 // Radius is one step of the calibration: at this confidence and above, half of

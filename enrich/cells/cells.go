@@ -3,6 +3,7 @@ package cells
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 
 	"github.com/golang/geo/s2"
@@ -27,6 +28,9 @@ type Cell struct {
 	Lat, Lon float64 // mean location of the training photos inside, degrees
 	Photos   int64   // training photos inside, at least 1
 	Places   []Place // where those photos were taken, greatest share first
+	// RadiusP50 is how near to the mean location half of those photos were
+	// taken, in metres; 0 where the file does not say.
+	RadiusP50 float64
 }
 
 // Place is a region of a country and the share, 0 to 1, of a cell's training
@@ -88,6 +92,9 @@ func checkRow(row Cell) error {
 	}
 	if off := outside(row.ID, row.Lat, row.Lon); off > strayMetres {
 		return fmt.Errorf("location %.5f, %.5f lies %.0f km outside the cell", row.Lat, row.Lon, off/1000)
+	}
+	if !(row.RadiusP50 >= 0 && row.RadiusP50 <= math.Pi*EarthRadius) {
+		return fmt.Errorf("radius_p50_m is %v, want metres on this earth", row.RadiusP50)
 	}
 	return checkPlaces(row.Places)
 }

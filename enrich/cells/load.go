@@ -21,25 +21,29 @@ type row struct {
 	level    int32
 	photos   int64
 	places   string
+	radius   float64
 }
 
 // columns are the columns read, their physical types, and where they go.
 var columns = []struct {
-	name string
-	kind parquet.Kind
-	set  func(*row, parquet.Value)
+	name     string
+	kind     parquet.Kind
+	set      func(*row, parquet.Value)
+	optional bool
 }{
-	{"cell", parquet.ByteArray, func(r *row, v parquet.Value) { r.cell = string(v.ByteArray()) }},
-	{"lat", parquet.Double, func(r *row, v parquet.Value) { r.lat = v.Double() }},
-	{"lon", parquet.Double, func(r *row, v parquet.Value) { r.lon = v.Double() }},
-	{"level", parquet.Int32, func(r *row, v parquet.Value) { r.level = v.Int32() }},
-	{"photos", parquet.Int64, func(r *row, v parquet.Value) { r.photos = v.Int64() }},
-	{"places", parquet.ByteArray, func(r *row, v parquet.Value) { r.places = string(v.ByteArray()) }},
+	{"cell", parquet.ByteArray, func(r *row, v parquet.Value) { r.cell = string(v.ByteArray()) }, false},
+	{"lat", parquet.Double, func(r *row, v parquet.Value) { r.lat = v.Double() }, false},
+	{"lon", parquet.Double, func(r *row, v parquet.Value) { r.lon = v.Double() }, false},
+	{"level", parquet.Int32, func(r *row, v parquet.Value) { r.level = v.Int32() }, false},
+	{"photos", parquet.Int64, func(r *row, v parquet.Value) { r.photos = v.Int64() }, false},
+	{"places", parquet.ByteArray, func(r *row, v parquet.Value) { r.places = string(v.ByteArray()) }, false},
+	{"radius_p50_m", parquet.Double, func(r *row, v parquet.Value) { r.radius = v.Double() }, true},
 }
 
 // Load reads cells.parquet: columns cell (S2 token), lat, lon (degrees, mean
-// location of the cell's training photos), level, photos and places (JSON
-// array of Place). Every refusal is ErrCells with the row and the reason.
+// location of the cell's training photos), level, photos, places (JSON array of
+// Place) and, where the file has it, radius_p50_m. Every refusal is ErrCells
+// with the row and the reason.
 func Load(path string) (*Cells, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -91,6 +95,9 @@ func readRows(file *os.File) (rows []row, err error) {
 func checkColumns(table *parquet.File) error {
 	for _, want := range columns {
 		leaf, ok := table.Schema().Lookup(want.name)
+		if !ok && want.optional {
+			continue
+		}
 		if !ok {
 			return fmt.Errorf("column %q is missing", want.name)
 		}
@@ -142,7 +149,10 @@ func readGroup(rows []row, table *parquet.File, group parquet.RowGroup) ([]row, 
 func rowOf(table *parquet.File, values parquet.Row) (row, error) {
 	var r row
 	for _, want := range columns {
-		leaf, _ := table.Schema().Lookup(want.name) // checkColumns has seen it
+		leaf, ok := table.Schema().Lookup(want.name) // checkColumns has seen it
+		if !ok {
+			continue
+		}
 		i := slices.IndexFunc(values, func(v parquet.Value) bool { return v.Column() == leaf.ColumnIndex })
 		if i < 0 || values[i].IsNull() {
 			return row{}, fmt.Errorf("column %q is empty", want.name)
@@ -163,7 +173,7 @@ func (r row) decode() (Cell, error) {
 	if id.Level() != int(r.level) {
 		return Cell{}, fmt.Errorf("level column says %d, the cell is level %d", r.level, id.Level())
 	}
-	cell := Cell{ID: id, Lat: r.lat, Lon: r.lon, Photos: r.photos}
+	cell := Cell{ID: id, Lat: r.lat, Lon: r.lon, Photos: r.photos, RadiusP50: r.radius}
 	if r.places == "" {
 		return cell, nil
 	}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import calibrate
-import fit
 import heads
+import measure
 from score import distance_km, figures, mean_location
 
 
@@ -79,11 +79,18 @@ def test_known_distances_and_means():
     assert figures(np.array([0.5, 3000.0]))["within_1km"] == 0.5
 
 
-def test_no_album_row_promises_more_than_the_best_row_of_single_photos():
+def test_no_row_of_the_lstm_promises_more_than_the_best_row_of_single_photos():
     def row(confidence, p50, p90):
         return {"confidence": confidence, "p50_m": p50, "p90_m": p90}
 
-    tables = {"single": {"radius": [row(0.0, 1e6, 5e6), row(0.2, 3e3, 7e5)]}}
-    tables |= {mode: {"radius": [row(0.0, 9e6, 1e7), row(0.1, 3e3, 3e3), row(0.3, 3e3, 3e3)]} for mode in fit.MODES[1:]}
-    fit.cautious(tables)
-    assert tables["average"]["radius"] == [row(0.0, 9e6, 1e7), row(0.1, 3e3, 7e5)]
+    def by_error(*radii):
+        return {"tables": [{"radius": [{"expected_error_m": 1e5 * i, "p50_m": p50, "p90_m": p90} for i, (p50, p90) in enumerate(radii)]}]}
+
+    tables = {mode: {"radius": [row(0.0, 9e6, 1e7), row(0.1, 3e3, 3e3), row(0.3, 3e3, 3e3)], "expected_error": by_error((3e3, 4e3), (9e6, 9e6))}
+              for mode in measure.MODES}
+    tables["single"] = {"radius": [row(0.0, 1e6, 5e6), row(0.2, 3e3, 7e5)], "expected_error": by_error((6e3, 8e5))}
+    measure.cautious(tables)
+    for mode in ("lstm", "lstm_repeat"):
+        assert tables[mode]["radius"] == [row(0.0, 9e6, 1e7), row(0.1, 3e3, 7e5)]
+        assert tables[mode]["expected_error"] == by_error((6e3, 8e5), (9e6, 9e6))
+    assert tables["average"]["radius"][1] == row(0.1, 3e3, 3e3), "averages are calibrated on real albums"

@@ -68,6 +68,7 @@ def test_the_written_table_has_the_columns_the_worker_reads(tmp_path):
     cells.write(tmp_path / "cells.parquet", found, named)
     table = pq.read_table(tmp_path / "cells.parquet")
     assert {f.name: str(f.type) for f in table.schema} == {
-        "cell": "string", "lat": "double", "lon": "double", "level": "int32", "photos": "int64", "places": "string"}
+        "cell": "string", "lat": "double", "lon": "double", "level": "int32", "photos": "int64",
+        "radius_p50_m": "double", "places": "string"}
     assert json.loads(table["places"][0].as_py()) == [
         {"country_code": "IT", "country": "Italy", "region": "Latium", "share": 1.0}]

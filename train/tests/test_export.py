@@ -11,21 +11,21 @@ import export
 import heads
 import parity
 
-CELLS = 60
+CELLS, WIDTH = 60, 1280
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     torch.manual_seed(5)
     folder = tmp_path_factory.mktemp("models")
-    head = heads.Head(backbone.WIDTH, CELLS)
-    photo = export.rounded(backbone.PhotoModel(backbone.Backbone(), head, 1.3, backbone.TOP_K).eval())
+    head = heads.Head(WIDTH, CELLS)
+    photo = export.rounded(backbone.PhotoModel(backbone.load("lite0"), head, 1.3, backbone.TOP_K).eval())
     model = album.AlbumModel(head, 2.0, album.AlbumSettings()).eval()
     torch.nn.init.normal_(model.out.weight, std=0.3)
     graph = export.rounded(album.AlbumGraph(model, 1.7, backbone.TOP_K).eval())
     export.to_onnx(photo, torch.zeros((2, 224, 224, 3), dtype=torch.uint8), folder / "cnn.onnx",
                    ("pixels", ["embedding", "prob", "cell"]), {0: "n"}, {"role": "cnn"})
-    export.to_onnx(graph, torch.zeros((2, 3, backbone.WIDTH)), folder / "album.onnx",
+    export.to_onnx(graph, torch.zeros((2, 3, WIDTH)), folder / "album.onnx",
                    ("embeddings", ["prob", "cell"]), {0: "n", 1: "t"}, {"role": "album"})
     return folder, photo, graph
 
@@ -49,14 +49,14 @@ def test_photos_come_out_as_in_pytorch(models, n):
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
 def test_albums_come_out_as_in_pytorch(models, n, t, times):
     folder, _, graph = models
-    x = np.random.default_rng(n * t).random((n, t, backbone.WIDTH), np.float32)
+    x = np.random.default_rng(n * t).random((n, t, WIDTH), np.float32)
     parity.compare_album(np.concatenate([x] * times, axis=1), graph, folder / "album.onnx", CELLS)
 
 
 def test_padding_behind_an_album_changes_nothing(models):
     folder = models[0]
     runtime = export.session(folder / "album.onnx")
-    x = np.random.default_rng(1).random((1, 9, backbone.WIDTH), np.float32)
+    x = np.random.default_rng(1).random((1, 9, WIDTH), np.float32)
     spoiled = x.copy()
     spoiled[:, 5:] = 1e3
     whole = runtime.run(["prob", "cell"], {"embeddings": spoiled})
@@ -83,7 +83,7 @@ def test_the_files_are_small_and_say_nothing_about_where_they_were_made(models):
 
 
 def test_exporting_twice_gives_the_same_bytes(models, tmp_path):
-    export.to_onnx(models[2], torch.zeros((2, 3, backbone.WIDTH)), tmp_path / "again.onnx",
+    export.to_onnx(models[2], torch.zeros((2, 3, WIDTH)), tmp_path / "again.onnx",
                    ("embeddings", ["prob", "cell"]), {0: "n", 1: "t"}, {"role": "album"})
     assert (tmp_path / "again.onnx").read_bytes() == (models[0] / "album.onnx").read_bytes()
 

@@ -9,9 +9,13 @@ import pytest
 import yaml
 from PIL import Image
 
+import corpus
 import export
 import features
+import nowhere
 import screenshots
+import strangers
+import textures
 
 BUNDLE = Path(features.__file__).resolve().parent.parent / "bundles" / "demo"
 
@@ -19,9 +23,9 @@ BUNDLE = Path(features.__file__).resolve().parent.parent / "bundles" / "demo"
 def test_the_centre_square_is_taken_whatever_the_shape():
     wide = Image.new("RGB", (300, 100), "red")
     wide.paste((0, 0, 255), (100, 0, 200, 100))
-    assert (features.pixels(wide, 1.0)[112, 112] == [0, 0, 255]).all()
-    assert (features.pixels(wide, 0.875)[:, [0, -1]] == [0, 0, 255]).all()
-    assert features.pixels(wide, 1.0).shape == (224, 224, 3)
+    assert (features.pixels(wide, 1.0, 224)[112, 112] == [0, 0, 255]).all()
+    assert (features.pixels(wide, 0.875, 224)[:, [0, -1]] == [0, 0, 255]).all()
+    assert features.pixels(wide, 1.0, 224).shape == (224, 224, 3)
 
 
 def test_exif_orientation_is_applied_before_cropping():
@@ -29,14 +33,14 @@ def test_exif_orientation_is_applied_before_cropping():
     upright.paste((0, 0, 0), (0, 0, 120, 100))
     turned = upright.transpose(Image.Transpose.ROTATE_90)
     turned.getexif()[0x0112] = 6
-    np.testing.assert_array_equal(features.pixels(turned, 1.0), features.pixels(upright, 1.0))
+    np.testing.assert_array_equal(features.pixels(turned, 1.0, 224), features.pixels(upright, 1.0, 224))
 
 
 def test_views_and_screenshots_depend_on_their_seed_alone():
     picture = screenshots.draw(5)
     assert picture.tobytes() == screenshots.draw(5).tobytes() != screenshots.draw(6).tobytes()
-    np.testing.assert_array_equal(features.views(picture, "a"), features.views(picture, "a"))
-    assert (features.views(picture, "a") != features.views(picture, "b")).any()
+    np.testing.assert_array_equal(features.views(picture, "a", 64, 3), features.views(picture, "a", 64, 3))
+    assert (features.views(picture, "a", 64, 3) != features.views(picture, "b", 64, 3)).any()
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +61,22 @@ def test_the_shipped_bundle_answers_its_golden_photos(manifest):
     golden = json.loads((BUNDLE / "golden/golden.json").read_text())
     runtime = export.session(BUNDLE / "cnn.onnx")
     for want in golden["photos"]:
-        image = features.pixels(Image.open(BUNDLE / "golden" / want["file"]), manifest["input"]["crop"])[None]
+        image = features.pixels(Image.open(BUNDLE / "golden" / want["file"]), manifest["input"]["crop"], manifest["input"]["size"])[None]
         _, prob, cell = runtime.run(["embedding", "prob", "cell"], {"pixels": image})
         assert cell[0, 0] == want["top_cell"] and prob[0, 0] == pytest.approx(want["top_prob"], abs=1e-3)
 
 
-def test_the_shipped_bundle_is_unsure_about_screenshots(manifest):
-    runtime = export.session(BUNDLE / "cnn.onnx")
-    pictures = np.stack([features.pixels(screenshots.draw(seed), manifest["input"]["crop"]) for seed in range(5000, 5040)])
-    confidence = runtime.run(["prob"], {"pixels": pictures})[0][:, 0]
-    limit = manifest["calibration"]["single"]["abstain_below"]
-    assert (confidence < limit).mean() >= 0.9
+def test_the_shipped_bundle_refuses_pictures_that_were_taken_nowhere():
+    bundle = nowhere.Bundle(BUNDLE)
+    drawn = [picture for _, picture in strangers.judged()]
+    assert len(drawn) >= 50
+    assert bundle.refused(drawn).mean() >= 0.9
+    assert bundle.refused([screenshots.draw(seed) for seed in range(5000, 5040)]).mean() >= 0.9
+
+
+def test_what_judges_is_not_what_teaches():
+    assert not set(textures.TAUGHT) & set(strangers.JUDGED)
+    names = [name for name, _ in strangers.judged()]
+    assert len(names) == len(set(names)) and not set(names) & set(corpus.nowhere_pictures()[0])
+    one, two = strangers.draw(strangers.wood, 1), strangers.draw(strangers.wood, 2)
+    assert one.tobytes() == strangers.draw(strangers.wood, 1).tobytes() != two.tobytes()

@@ -1,0 +1,153 @@
+"""What the answers of every mode are worth, measured on photos that the answering heads did not learn from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+import album as album_module
+import calibrate
+import heads
+from backbone import TOP_K
+from score import distance_km, figures
+
+MODES = ("single", "average", "lstm", "lstm_repeat")
+SYNTHETIC = 60  # made-up albums that calibrate the LSTM beside the real ones
+CLOSENESS_KM = 1492.7  # of GeoScore
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What measuring starts from; logits and embeddings are of all photos, centre view."""
+
+    rows: list[int]  # photos of the training side
+    hold: list[int]  # those whose albums the album model did not learn
+    unseen: np.ndarray  # [photos, cells] logits of heads that did not learn from the photo
+    embeddings: np.ndarray  # [photos, width]
+    nowhere: np.ndarray  # [pictures, cells] logits for pictures taken nowhere, of heads that did not learn their kind
+    temperature: float  # of one photo alone
+
+
+def top_only(prob: np.ndarray, k: int = TOP_K) -> np.ndarray:
+    """A distribution with all but the k most probable cells set to 0: what the graphs hand over."""
+    floor = np.sort(prob, axis=-1)[..., -min(k, prob.shape[-1])][..., None]
+    return np.where(prob >= floor, prob, 0)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Answers of one mode: the photos, their distributions [n, cells], weights, and which belong to real albums."""
+
+    rows: np.ndarray
+    prob: np.ndarray
+    weight: np.ndarray
+    real: np.ndarray
+
+
+def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dict, dict]:
+    """(calibration, figures) of one mode."""
+    prob = top_only(judged.prob)
+    best, confidence = prob.argmax(1), prob.max(1)
+    error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
+    expected = calibrate.expected_error(prob, cells)
+    strangers = calibrate.expected_error(nowhere, cells), cells.radius_m[nowhere.argmax(1)]
+    spread = cells.radius_m[best]
+    by_error = calibrate.expected_tables(expected, error, judged.weight, spread, strangers, plan.promise)
+    alone = calibrate.expected_tables(expected, error, judged.weight, spread, (np.array([]), np.array([])), plan.promise)
+    table = {
+        "radius": calibrate.radius_table(confidence, error, judged.weight),
+        "abstain_below": calibrate.abstain_below(confidence, error, judged.weight, nowhere.max(1), plan.promise),
+        "expected_error": by_error,
+    }
+    closeness, answered = np.exp(-error / CLOSENESS_KM), 1000 * expected <= calibrate.limits(by_error, spread)
+
+    def share(values: np.ndarray) -> float:
+        return float((values * judged.weight).sum() / judged.weight.sum())
+
+    found = {"gain": share(closeness), "worth": share(closeness * answered), "answered": share(answered)}
+    found["answered_but_for_strangers"] = alone["promise"]["answered"]
+    found["real_gain"] = float(closeness[judged.real].mean()) if judged.real.any() else 0.0
+    return table, figures(error) | found
+
+
+def cautious(tables: dict[str, dict]) -> None:
+    """No row of the LSTM promises a smaller radius than the best row of single photos: the albums behind it are mostly synthetic."""
+    best, by_error = tables["single"]["radius"][-1], tables["single"]["expected_error"]["tables"][0]["radius"][0]
+    for mode in MODES[2:]:
+        for row in tables[mode]["radius"]:
+            row["p50_m"], row["p90_m"] = max(row["p50_m"], best["p50_m"]), max(row["p90_m"], best["p90_m"])
+        tables[mode]["radius"] = calibrate.monotone(tables[mode]["radius"])
+        for table in tables[mode]["expected_error"]["tables"]:
+            for row in table["radius"]:
+                row["p50_m"], row["p90_m"] = max(row["p50_m"], by_error["p50_m"]), max(row["p90_m"], by_error["p90_m"])
+
+
+def averaged(corpus, dense: np.ndarray, rows: list[int]) -> np.ndarray:
+    """Each photo's distribution as mode `average` has it: the mean of its real album, or its own."""
+    out = dense.copy()
+    for members in album_module.real_albums(corpus.photos, rows):
+        out[members] = dense[members].mean(0)
+    return out[rows]
+
+
+def album_weights(real: list[list[int]], made: list[list[int]]) -> np.ndarray:
+    """Of each photo of the real, then of the synthetic albums: both kinds count the same."""
+    count, other = sum(map(len, real)), sum(map(len, made))
+    return np.array([other / count if other else 1.0] * count + [1.0] * other)
+
+
+def read(model, albums: list[list[int]], answers: Answers, twice: bool) -> np.ndarray:
+    """Logits of the album model for every photo of the albums, told what unseen heads say about each photo alone."""
+    out = []
+    for album in albums:
+        order = album * 2 if twice else album
+        single = torch.from_numpy(answers.unseen[order])[None]
+        with torch.no_grad():
+            out.append(model.combine(torch.from_numpy(answers.embeddings[order])[None], single)[0, -len(album):].numpy())
+    return np.concatenate(out)
+
+
+def gain(corpus, cells, albums: list[list[int]], prob: np.ndarray, mean: np.ndarray) -> tuple[float, float, float]:
+    """How much closer a mode's guesses are than the average's on real albums, with a 95 % bootstrap interval over albums."""
+    flat = np.concatenate(albums)
+    near = [np.exp(-distance_km(*corpus.positions(flat), cells.lat[best], cells.lon[best]) / CLOSENESS_KM)
+            for best in (p[: len(flat)].argmax(1) for p in (prob, mean))]
+    ends = np.cumsum([len(a) for a in albums])[:-1]
+    sums, counts = np.array([part.sum() for part in np.split(near[0] - near[1], ends)]), np.array([len(a) for a in albums])
+    drawn = np.random.default_rng(19).integers(len(albums), size=(2000, len(albums)))
+    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(sums.sum() / counts.sum()), float(low), float(high)
+
+
+def measure(corpus, plan, cells, model, answers: Answers):
+    """(temperature, calibration, figures of every mode, the default mode)"""
+    nowhere = top_only(heads.softmax(answers.nowhere / answers.temperature))
+    dense = top_only(heads.softmax(answers.unseen / answers.temperature))
+    rows, weight = np.array(answers.rows), corpus.weights(answers.rows)
+    in_album = np.array([bool(corpus.photos[i].album) for i in rows])
+    judged = {"single": Judged(rows, dense[rows], weight, in_album),
+              "average": Judged(rows, averaged(corpus, dense, answers.rows), weight, in_album)}
+    real = album_module.real_albums(corpus.photos, answers.hold)
+    made = album_module.synthetic_albums(corpus.photos, answers.hold, SYNTHETIC, plan.album, plan.album.seed + 1)
+    if not real and not made:  # far apart and without albums: each photo is an album of one
+        made = [[i] for i in answers.hold or answers.rows]
+    flat, album_weight = np.concatenate(real + made), album_weights(real, made)
+    truth = heads.smoothed(cells.distances(*corpus.positions(flat)), 0.0)
+    once, twice = (read(model, real + made, answers, again) for again in (False, True))
+    # One graph serves both readings, so they share one temperature, fitted on both together.
+    shared = heads.fit_temperature(np.concatenate([once, twice]), np.tile(truth, (2, 1)), np.tile(album_weight, 2))
+    is_real = np.arange(len(flat)) < sum(map(len, real))
+    for mode, logits in (("lstm", once), ("lstm_repeat", twice)):
+        judged[mode] = Judged(flat, heads.softmax(logits / shared), album_weight, is_real)
+    measured = {mode: judge(corpus, plan, cells, j, nowhere) for mode, j in judged.items()}
+    mean = np.concatenate([np.repeat(dense[a].mean(0, keepdims=True), len(a), 0) for a in real + made])
+    gains = {m: gain(corpus, cells, real, judged[m].prob, mean) for m in MODES[2:]} if real else {}
+    better = [m for m, (_, low, _) in gains.items() if low > 0]
+    default = max(better, key=lambda m: gains[m][0]) if better else "average"
+    for mode, (middle, low, high) in gains.items():
+        measured[mode][1]["gain_over_average"] = [middle, low, high]
+    temperature = {m: answers.temperature if m in ("single", "average") else shared for m in MODES}
+    tables = {m: t for m, (t, _) in measured.items()}
+    cautious(tables)
+    return temperature, tables, {m: f for m, (_, f) in measured.items()}, default
