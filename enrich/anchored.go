@@ -21,13 +21,13 @@ func (e *earth) anchored(ctx context.Context, members []Member, tops [][]Candida
 		}
 	}
 	trust := e.ofAnchors(members)
-	doubt := e.ofOthers(trust, members, func(i int) ([]float64, []spot) { return around[i], spots[i] })
+	others := e.ofOthers(trust, members, func(i int) ([]float64, []spot) { return around[i], spots[i] })
 	readings := make([]Reading, len(members))
 	for i, m := range members {
 		readings[i] = Reading{Top: tops[i]}
 		if around[i] != nil {
-			b := e.weigh(around[i], spots[i], tops[i], m.Sight.Top, trust.share(e.travel.Stray))
-			doubts := e.weigh(around[i], spots[i], tops[i], m.Sight.Top, doubt.share(e.travel.Stray))
+			b := e.weigh(around[i], spots[i], tops[i], m.Sight.Top, doubt{trust.share(e.travel.Stray), 1})
+			doubts := e.weigh(around[i], spots[i], tops[i], m.Sight.Top, doubt{others.share(e.travel.Stray), e.travel.Look})
 			readings[i] = e.reading(b, doubts, tops[i], k, lists[i])
 		}
 		readings[i].Anchors = w.others(i)
@@ -50,11 +50,11 @@ func (e *earth) chained(ctx context.Context, members []Member, k int) ([]Reading
 		return nil, err
 	}
 	w := newWitnesses(sorted, c.towns)
-	doubt := e.ofOthers(trust, sorted, func(i int) ([]float64, []spot) { return around[i], c.spotsOf(i) })
+	others := e.ofOthers(trust, sorted, func(i int) ([]float64, []spot) { return around[i], c.spotsOf(i) })
 	readings := make([]Reading, len(members))
 	for i, m := range sorted {
-		b := e.weigh(around[i], c.spotsOf(i), m.Sight.Top, m.Sight.Top, trust.share(e.travel.Stray))
-		doubts := e.weigh(around[i], c.spotsOf(i), m.Sight.Top, m.Sight.Top, doubt.share(e.travel.Stray))
+		b := e.weigh(around[i], c.spotsOf(i), m.Sight.Top, m.Sight.Top, doubt{trust.share(e.travel.Stray), 1})
+		doubts := e.weigh(around[i], c.spotsOf(i), m.Sight.Top, m.Sight.Top, doubt{others.share(e.travel.Stray), e.travel.Look})
 		r := e.reading(b, doubts, m.Sight.Top, k, w.of(i))
 		r.Anchors = w.others(i)
 		readings[order[i]] = r

@@ -38,13 +38,13 @@ func (e *earth) ofAnchors(members []Member) distrust {
 // of the earth than the anchors around them, the others may be there, too. What is
 // around a photo is asked for by its index.
 func (e *earth) ofOthers(d distrust, members []Member, around func(i int) ([]float64, []spot)) distrust {
-	stray := d.share(e.travel.Stray)
+	before := doubt{d.share(e.travel.Stray), e.travel.Look}
 	for i, m := range members {
 		if m.Anchor != nil {
 			continue
 		}
 		if p, spots := around(i); p != nil {
-			d.strays += e.strays(p, spots, m.Sight.Top, stray)
+			d.strays += e.strays(p, spots, m.Sight.Top, before)
 			d.photos++
 		}
 	}

@@ -50,8 +50,8 @@ type beliefs struct {
 // weigh puts together where the photos around a photo say that it is (one
 // probability for each spot, and one for the rest of the earth), and what the mode
 // says. Whether the photo strays at all is judged by what it looks like itself.
-func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, stray float64) beliefs {
-	b := beliefs{spots: spots, p: make([]float64, len(spots)), stray: e.strays(around, spots, own, stray)}
+func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, d doubt) beliefs {
+	b := beliefs{spots: spots, p: make([]float64, len(spots)), stray: e.strays(around, spots, own, d)}
 	says := e.evidence(mode, spots, e.travel.Evidence)
 	sum := 0.0
 	for i := range says {
@@ -66,14 +66,18 @@ func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, str
 	return b
 }
 
+// doubt is how probable a photo strays before it is looked at, and the exponent of
+// what is seen then.
+type doubt struct{ stray, look float64 }
+
 // strays is how probable it is that a photo is not where the photos around it are,
 // after a look at it.
-func (e *earth) strays(around []float64, spots []spot, own []Candidate, stray float64) float64 {
+func (e *earth) strays(around []float64, spots []spot, own []Candidate, d doubt) float64 {
 	agrees := 0.0
-	for i, seen := range e.evidence(own, spots, e.travel.Look) {
+	for i, seen := range e.evidence(own, spots, d.look) {
 		agrees += around[i] * seen
 	}
-	return stray / (stray + (1-stray)*agrees)
+	return d.stray / (d.stray + (1-d.stray)*agrees)
 }
 
 // classes adds up the beliefs by class, greatest first. A place counts for the class

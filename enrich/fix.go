@@ -26,8 +26,8 @@ type point struct {
 
 // fix is where the anchors place a photo, or nil where its most probable class
 // is worth more: the point is answered to which, on average over where the photo
-// may be, it is the least far. How sure that is follows from the doubts, which
-// count what the whole album looks like against it.
+// may be, it is the least far. How sure that is follows from the doubts, in which
+// the photo's own look, and what the whole album looks like, count for more.
 func (e *earth) fix(b, doubts beliefs, list []witness, top []Candidate) *Fix {
 	best, worth := point{}, -1.0
 	for _, p := range append(e.points(list), e.classPoint(b, top)...) {

@@ -79,7 +79,7 @@ func TestLandmarksAmongAnotherPersonsPhotos(t *testing.T) {
 					album = append(album, Member{Sight: p.sight, TakenAt: at, Anchor: &photos[i].at})
 				}
 			}
-			if looksAsMuchLike(m, stranger.sight, *album[1].Anchor) {
+			if looksLike(m, stranger.sight, *album[1].Anchor) {
 				continue // nobody who sees the photo could tell
 			}
 			mixed++
@@ -97,12 +97,12 @@ func TestLandmarksAmongAnotherPersonsPhotos(t *testing.T) {
 	}
 }
 
-// looksAsMuchLike tells whether a photo looks half as much like the class of a place as like its most probable one.
-func looksAsMuchLike(m *Model, s Sight, at Anchor) bool {
+// looksLike tells whether the model holds the class of a place for at least twice as probable as it does without a look.
+func looksLike(m *Model, s Sight, at Anchor) bool {
 	looks := m.earth.place(at, 0).looks
 	for _, c := range s.Top {
 		if c.Cell == looks {
-			return c.P > s.Top[0].P/2
+			return c.P*float64(m.info.Cells) > 2
 		}
 	}
 	return false

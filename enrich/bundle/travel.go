@@ -27,10 +27,10 @@ type Travel struct {
 	// Evidence is the exponent, at most 1, of what the CNN saw in one photo: the
 	// photos of a scene repeat each other, so each must count for less than one.
 	Evidence float64 `yaml:"evidence"`
-	// Look is the exponent of what the CNN saw in one photo when it is asked
-	// whether the photo strays. More than 1 undoes the doubt of a calibration made
-	// over all photos: a picture that clearly shows another city costs the
-	// answer its certainty, which is better than to be sure and wrong.
+	// Look is the exponent of what the CNN saw in one photo when the certainty of
+	// an answer from anchors is asked for. More than 1 undoes the doubt of a
+	// calibration made over all photos: a picture that clearly shows another city
+	// costs the answer its certainty, which is better than to be sure and wrong.
 	Look float64 `yaml:"look"`
 }
 
