@@ -109,8 +109,8 @@ func TestAnchorsThatContradictEachOther(t *testing.T) {
 		}
 		album = append(album, member)
 	}
-	if d := m.earth.distrust(album); d < 0.3 {
-		t.Errorf("stray share %.2f, want it far above the bundle's %.2f", d, m.earth.travel.Stray)
+	if d := m.earth.ofAnchors(album); d.share(0.05) < 0.3 {
+		t.Errorf("%+v, a share of %.2f, want it far above 0.05", d, d.share(0.05))
 	}
 	everyMode(t, m, func(t *testing.T, mode string) {
 		_, answers := readAlbum(t, m, mode, album)

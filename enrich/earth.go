@@ -74,15 +74,15 @@ func newEarth(table *cells.Cells, travel bundle.Travel) *earth {
 func (e *earth) place(a Anchor, n int) spot {
 	s := spot{id: -1 - n, row: -1, at: vectorOf(a.Lat, a.Lon), radius: placeRadius}
 	row, ok := e.table.Find(a.Lat, a.Lon)
-	if ok {
-		s.row = row
-	} else {
+	if !ok {
 		row = e.nearest(s.at)
 	}
 	class := e.spots[row]
-	s.looks = row
-	s.radius = min(placeRadius, class.radius)
-	s.share = class.share * (s.radius / class.radius) * (s.radius / class.radius)
+	if s.looks = row; ok {
+		s.row, s.radius = row, min(placeRadius, class.radius)
+	}
+	part := min(s.radius/class.radius, 1)
+	s.share = class.share * part * part
 	return s
 }
 

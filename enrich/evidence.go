@@ -30,7 +30,7 @@ func (e *earth) evidence(top []Candidate, spots []spot, weight float64) []float6
 	}
 	for i, s := range spots {
 		out[i] = other / mean
-		if seen, ok := listed[s.looks]; ok {
+		if seen, ok := listed[s.looks]; ok && (s.row >= 0 || seen > other) {
 			out[i] = seen / mean
 		}
 	}
@@ -49,14 +49,9 @@ type beliefs struct {
 
 // weigh puts together where the photos around a photo say that it is (one
 // probability for each spot, and one for the rest of the earth), and what the mode
-// says. Whether the photo strays at all is judged by what it looks like itself, at
-// full strength: it is one photo and repeats nothing.
-func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, stray float64) beliefs {
-	agrees := 0.0
-	for i, seen := range e.evidence(own, spots, 1) {
-		agrees += around[i] * seen
-	}
-	b := beliefs{spots: spots, p: make([]float64, len(spots)), stray: stray / (stray + (1-stray)*agrees)}
+// says. Whether the photo strays at all is judged by what it looks like itself.
+func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, d doubt) beliefs {
+	b := beliefs{spots: spots, p: make([]float64, len(spots)), stray: e.strays(around, spots, own, d)}
 	says := e.evidence(mode, spots, e.travel.Evidence)
 	sum := 0.0
 	for i := range says {
@@ -69,6 +64,20 @@ func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, str
 		}
 	}
 	return b
+}
+
+// doubt is how probable a photo strays before it is looked at, and the exponent of
+// what is seen then.
+type doubt struct{ stray, look float64 }
+
+// strays is how probable it is that a photo is not where the photos around it are,
+// after a look at it.
+func (e *earth) strays(around []float64, spots []spot, own []Candidate, d doubt) float64 {
+	agrees := 0.0
+	for i, seen := range e.evidence(own, spots, d.look) {
+		agrees += around[i] * seen
+	}
+	return d.stray / (d.stray + (1-d.stray)*agrees)
 }
 
 // classes adds up the beliefs by class, greatest first. A place counts for the class
@@ -84,29 +93,4 @@ func (b beliefs) classes(top []Candidate, k int) []Candidate {
 		sums[c.Cell] += b.stray * c.P
 	}
 	return greatest(sums, k)
-}
-
-// distrust is how probable a photo strays in this album. Where the anchors
-// themselves contradict each other (two people, two clocks), so may the rest:
-// the bundle's share counts like that of eight photos seen before.
-func (e *earth) distrust(members []Member) float64 {
-	const before, hopeless = 8, 0.01
-	pairs, broken := 0.0, 0.0
-	var last *Member
-	for i := range members {
-		m := &members[i]
-		if m.Anchor == nil || m.TakenAt.IsZero() {
-			continue
-		}
-		if last != nil {
-			pairs++
-			scale := e.scale(m.TakenAt.Sub(last.TakenAt))
-			d := vectorOf(m.Anchor.Lat, m.Anchor.Lon).metres(vectorOf(last.Anchor.Lat, last.Anchor.Lon))
-			if scale/(scale+d) < hopeless {
-				broken++
-			}
-		}
-		last = m
-	}
-	return min((before*e.travel.Stray+broken)/(before+pairs), 0.5)
 }

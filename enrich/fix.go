@@ -26,8 +26,9 @@ type point struct {
 
 // fix is where the anchors place a photo, or nil where its most probable class
 // is worth more: the point is answered to which, on average over where the photo
-// may be, it is the least far.
-func (e *earth) fix(b beliefs, list []witness, top []Candidate) *Fix {
+// may be, it is the least far. How sure that is follows from the doubts, in which
+// the photo's own look, and what the whole album looks like, count for more.
+func (e *earth) fix(b, doubts beliefs, list []witness, top []Candidate) *Fix {
 	best, worth := point{}, -1.0
 	for _, p := range append(e.points(list), e.classPoint(b, top)...) {
 		if w := b.worth(p, top, e); w > worth {
@@ -39,7 +40,7 @@ func (e *earth) fix(b beliefs, list []witness, top []Candidate) *Fix {
 	}
 	lat, lon := best.at.degrees()
 	f := &Fix{Lat: lat, Lon: lon}
-	ways := e.ways(b, best, top)
+	ways := e.ways(doubts, best, top)
 	f.RadiusP50, f.RadiusP90 = quantile(ways, 0.5), quantile(ways, 0.9)
 	for _, w := range ways {
 		if w.metres <= placeRadius {

@@ -28,6 +28,9 @@ func (e *earth) newChain(members []Member, stray float64, photos int) *chain {
 	return c
 }
 
+// spotsOf are the spots that photo i may be at.
+func (c *chain) spotsOf(i int) []spot { return c.stretches[i/stretchPhotos].spots }
+
 // look is the evidence of one photo for the spots of its stretch: of an anchor,
 // that it was there, else what it looks like, all photos of its scene counting
 // for one. Either way it may stray, and then says nothing.

@@ -75,6 +75,7 @@ func TestAlbumRefuses(t *testing.T) {
 		{"nobody strays", "default: lstm_repeat}", "default: lstm_repeat, hmm: {stray: -1}}", "album.hmm.stray is -1"},
 		{"all stray", "default: lstm_repeat}", "default: lstm_repeat, hmm: {stray: 0.9}}", "album.hmm.stray is 0.9, want"},
 		{"photos that see double", "default: lstm_repeat}", "default: lstm_repeat, hmm: {evidence: 2}}", "album.hmm.evidence is 2"},
+		{"photos that see tenfold", "default: lstm_repeat}", "default: lstm_repeat, hmm: {look: 10}}", "album.hmm.look is 10, want"},
 		{"a growth that is no number", "default: lstm_repeat}", "default: lstm_repeat, hmm: {growth: .nan}}", "album.hmm.growth is NaN"},
 		{"an endless hour", "default: lstm_repeat}", "default: lstm_repeat, hmm: {hour_m: .inf}}", "album.hmm.hour_m is +Inf"},
 		{"a misspelt parameter", "default: lstm_repeat}", "default: lstm_repeat, hmm: {speed: 3}}", `unknown field "speed"`},

@@ -27,12 +27,17 @@ type Travel struct {
 	// Evidence is the exponent, at most 1, of what the CNN saw in one photo: the
 	// photos of a scene repeat each other, so each must count for less than one.
 	Evidence float64 `yaml:"evidence"`
+	// Look is the exponent of what the CNN saw in one photo when the certainty of
+	// an answer from anchors is asked for. More than 1 undoes the doubt of a
+	// calibration made over all photos: a picture that clearly shows another city
+	// costs the answer its certainty, which is better than to be sure and wrong.
+	Look float64 `yaml:"look"`
 }
 
 // DefaultTravel is what the albums under train/splits that no bundle is
 // measured on look like.
 func DefaultTravel() Travel {
-	return Travel{RestMetres: 50, HourMetres: 600, Growth: 0.75, Stray: 0.05, Evidence: 0.5}
+	return Travel{RestMetres: 50, HourMetres: 600, Growth: 0.75, Stray: 0.05, Evidence: 0.5, Look: 2}
 }
 
 // Travel is HMM with defaults for what it leaves out.
@@ -44,6 +49,7 @@ func (a Album) Travel() Travel {
 		Growth:     cmp.Or(a.HMM.Growth, d.Growth),
 		Stray:      cmp.Or(a.HMM.Stray, d.Stray),
 		Evidence:   cmp.Or(a.HMM.Evidence, d.Evidence),
+		Look:       cmp.Or(a.HMM.Look, d.Look),
 	}
 }
 
@@ -58,6 +64,7 @@ func (t Travel) check() error {
 		{"growth", t.Growth, 0.01, 1},
 		{"stray", t.Stray, 1e-6, 0.5},
 		{"evidence", t.Evidence, 0.01, 1},
+		{"look", t.Look, 0.01, 4},
 	} {
 		if !(f.value >= f.lo && f.value <= f.top) || math.IsInf(f.value, 0) {
 			errs = append(errs, fmt.Errorf("album.hmm.%s is %v, want %v to %v", f.key, f.value, f.lo, f.top))
