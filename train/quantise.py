@@ -1,5 +1,5 @@
 """A second bundle with an int8 network: `make int8`. Static quantisation (QDQ, U8S8, a scale per channel), calibrated on photos
-the model learned from; the stem, the first block and the head stay in float32, where int8 costs most.
+the model learned from; the first convolutions, the last one and the head stay in float32, where int8 costs most.
 
 It is written only if, over the photos of the training side, no share within 25, 200 or 750 km falls by more than MOST_LOST;
 held-out photos take no part in that choice.
@@ -29,7 +29,7 @@ from score import THRESHOLDS_KM, distance_km
 
 HERE = Path(__file__).resolve().parent
 CALIBRATING = 200  # photos
-FLOAT_CONVOLUTIONS = 4  # from the front
+FLOAT_FIRST, FLOAT_LAST = 4, 1  # convolutions that are left alone
 MOST_LOST = 0.003
 JUDGED = (25, 200, 750)
 
@@ -65,12 +65,13 @@ def quantise(source: Path, target: Path, paths: list[Path], size: int) -> None:
     convolutions = [n.name for n in nodes if n.op_type == "Conv"]
     quantize_static(str(ready), str(target), Reader(paths, size), quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8,
                     weight_type=QuantType.QInt8, per_channel=True, calibrate_method=CalibrationMethod.MinMax,
-                    op_types_to_quantize=["Conv", "Add"], nodes_to_exclude=convolutions[:FLOAT_CONVOLUTIONS])
+                    op_types_to_quantize=["Conv", "Add"], nodes_to_exclude=convolutions[:FLOAT_FIRST] + convolutions[-FLOAT_LAST:])
     plain.unlink()
     ready.unlink()
     model = onnx.load(target)
     properties = {p.key: p.value for p in onnx.load(source).metadata_props}
     export.strip(model)
+    export.halve_storage(model)
     onnx.helper.set_model_props(model, properties)
     target.write_bytes(model.SerializeToString(deterministic=True))
 
