@@ -19,6 +19,7 @@ type Model struct {
 	cnn      *infer.CNN
 	album    *infer.Album
 	cells    *cells.Cells
+	gallery  *gallery // nil where the network answers with cells
 	placer   *placer
 }
 
@@ -38,7 +39,7 @@ type Info struct {
 
 	InputBytes     int // of one photo's pixels
 	EmbeddingWidth int
-	TopK           int
+	TopK           int // of the network; a gallery's rows make fewer cells
 	Cells          int // number of classes
 	PrecisionCap   int // finest S2 level of an answer
 
@@ -67,7 +68,7 @@ func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([]Sight, error) {
 	}
 	sights := make([]Sight, len(outputs))
 	for i, out := range outputs {
-		top, err := topOf(out, m.info.Cells)
+		top, err := m.top(out)
 		if err == nil {
 			err = checkEmbedding(out.Embedding)
 		}

@@ -47,14 +47,7 @@ func (m *Manifest) checkIdentity() error {
 			errs = append(errs, fmt.Errorf("%s is empty", f.key))
 		}
 	}
-	switch m.Head {
-	case "classes":
-	case "gallery":
-		errs = append(errs, errors.New("head is gallery: this version answers with classes only and cannot use a gallery of embeddings"))
-	default:
-		errs = append(errs, fmt.Errorf("head is %q, want classes", m.Head))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, m.checkHead())...)
 }
 
 func (m *Manifest) checkFiles() error {
@@ -73,10 +66,14 @@ func (m *Manifest) checkFiles() error {
 		}
 		listed[f.Path] = true
 	}
-	for _, use := range []struct{ key, path string }{
-		{"cnn.file", m.CNN.File}, {"album.file", m.Album.File}, {"cells.file", m.Cells.File}, {"golden", m.Golden},
+	for _, use := range []struct {
+		key, path string
+		needed    bool
+	}{
+		{"cnn.file", m.CNN.File, true}, {"album.file", m.Album.File, m.Album.reads()}, {"cells.file", m.Cells.File, true},
+		{"gallery.file", m.Gallery.File, m.Head == HeadGallery}, {"golden", m.Golden, true},
 	} {
-		if !listed[use.path] {
+		if use.needed && !listed[use.path] {
 			errs = append(errs, fmt.Errorf("%s is %q, which is not among files", use.key, use.path))
 		}
 	}
@@ -140,7 +137,20 @@ func (c CNN) check() error {
 	return errors.Join(errs...)
 }
 
+// reads says whether there is an album model: a bundle whose modes need none may
+// come without.
+func (a Album) reads() bool {
+	return a.File != "" || slices.Contains(a.Modes, LSTM) || slices.Contains(a.Modes, LSTMRepeat)
+}
+
 func (a Album) check(cnn CNN) error {
+	if a.reads() {
+		return errors.Join(a.checkGraph(cnn), a.checkModes())
+	}
+	return a.checkModes()
+}
+
+func (a Album) checkGraph(cnn CNN) error {
 	var errs []error
 	for _, f := range []struct{ key, value string }{
 		{"input", a.Input}, {"prob", a.Prob}, {"cell", a.Cell},
@@ -155,6 +165,11 @@ func (a Album) check(cnn CNN) error {
 	if a.TopK < 1 {
 		errs = append(errs, fmt.Errorf("album.top_k is %d, want at least 1", a.TopK))
 	}
+	return errors.Join(errs...)
+}
+
+func (a Album) checkModes() error {
+	var errs []error
 	known := []string{None, Average, LSTM, LSTMRepeat}
 	for i, mode := range a.Modes {
 		if !slices.Contains(known, mode) || slices.Contains(a.Modes[:i], mode) {
@@ -169,7 +184,11 @@ func (a Album) check(cnn CNN) error {
 
 func (m *Manifest) checkCells() error {
 	var errs []error
-	if k := max(m.CNN.TopK, m.Album.TopK); m.Cells.Count < k {
+	k := max(m.Album.TopK, 1)
+	if m.Head != HeadGallery {
+		k = max(k, m.CNN.TopK)
+	}
+	if m.Cells.Count < k {
 		errs = append(errs, fmt.Errorf("cells.count is %d, fewer than top_k %d", m.Cells.Count, k))
 	}
 	if m.PrecisionCapLevel < 1 || m.PrecisionCapLevel > finestLevel {
