@@ -70,8 +70,11 @@ func (m *Manifest) checkFiles() error {
 		key, path string
 		needed    bool
 	}{
-		{"cnn.file", m.CNN.File, true}, {"album.file", m.Album.File, m.Album.reads()}, {"cells.file", m.Cells.File, true},
-		{"gallery.file", m.Gallery.File, m.Head == HeadGallery}, {"golden", m.Golden, true},
+		{"cnn.file", m.CNN.File, true},
+		{"album.file", m.Album.File, m.Album.reads()},
+		{"cells.file", m.Cells.File, true},
+		{"gallery.file", m.Gallery.File, m.Head == HeadGallery},
+		{"golden", m.Golden, true},
 	} {
 		if use.needed && !listed[use.path] {
 			errs = append(errs, fmt.Errorf("%s is %q, which is not among files", use.key, use.path))
