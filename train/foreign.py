@@ -16,6 +16,7 @@ import pin
 RESIZE = "centre-crop bicubic antialiased"
 TEMPERATURES = np.geomspace(0.1, 20, 40)
 LEAST_PHOTOS = 100  # a calibration rests on; of fewer, a table of radii is chance
+MOST_PHOTOS = 2000  # are looked at, evenly through the manifest: their scores are held in memory all at once
 EARTH_M = (10_007_600.0, 20_015_200.0)  # half of the earth, and all of it, around any point
 GOLDEN = 3
 CARDS = Path(__file__).resolve().parent
@@ -71,6 +72,7 @@ def read_photos(manifest: Path, folder: Path) -> Photos:
             kept.append((path, *at, row.get("album") or ""))
     if len(kept) < LEAST_PHOTOS:
         raise ValueError(f"{manifest}: {len(kept)} readable photos, a calibration wants at least {LEAST_PHOTOS}")
+    kept = kept[::-(-len(kept) // MOST_PHOTOS)]
     path, lat, lon, album = zip(*kept, strict=True)
     return Photos(list(path), np.array(lat), np.array(lon), list(album), unreadable)
 
