@@ -32,7 +32,8 @@ type Options struct {
 // Load loads a bundle: manifest, checksum of every file, cells, both graphs
 // with a first run of every batch size, golden photos. The error names the
 // bundle, the step and the reason; it wraps bundle.ErrBundle, cells.ErrCells,
-// infer.ErrLibrary, infer.ErrGraph, ErrGolden or the context's error.
+// cells.ErrGallery, infer.ErrLibrary, infer.ErrGraph, ErrGolden or the context's
+// error.
 func Load(ctx context.Context, o Options) (*Model, error) {
 	l := newLoading(o)
 	for _, step := range l.steps() {
@@ -136,7 +137,11 @@ func (l *loading) loadCells(context.Context) (string, error) {
 	l.model.cells = table
 	l.model.placer = newPlacer(table, m.Calibration, l.model.info.PrecisionCap)
 	l.model.earth = newEarth(table, m.Album.Travel())
-	return fmt.Sprintf("%d cells, at most level %d is answered", table.Len(), l.model.info.PrecisionCap), nil
+	gallery, err := l.loadGallery()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d cells, at most level %d is answered%s", table.Len(), l.model.info.PrecisionCap, gallery), nil
 }
 
 func (l *loading) startDecoder(context.Context) (string, error) {
@@ -180,7 +185,7 @@ func (l *loading) openCNN(context.Context) (string, error) {
 	cnn, err := l.model.runtime.OpenCNN(infer.CNNSpec{
 		Path: l.bundle.Path(c.File), Size: l.bundle.Manifest.Input.Size, Buckets: c.Buckets,
 		Input: c.Input, Embedding: c.Embedding, Prob: c.Prob, Cell: c.Cell, Width: c.Width, TopK: c.TopK,
-		Classes: l.bundle.Manifest.Cells.Count,
+		Classes: l.bundle.Manifest.Choices(),
 	})
 	if err != nil {
 		return "", err
@@ -209,6 +214,9 @@ func (l *loading) openAlbum(context.Context) (string, error) {
 			opened[file] = album
 		}
 		l.model.albums[mode] = opened[file]
+	}
+	if len(opened) == 0 {
+		return fmt.Sprintf("modes %v, default %s, no album model", a.Modes, a.Default), nil
 	}
 	return fmt.Sprintf("modes %v, default %s", a.Modes, a.Default), nil
 }

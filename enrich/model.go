@@ -19,6 +19,7 @@ type Model struct {
 	cnn      *infer.CNN
 	albums   map[string]*infer.Album // by mode; two modes may share one
 	cells    *cells.Cells
+	gallery  *gallery // nil where the network answers with cells
 	placer   *placer
 	earth    *earth
 }
@@ -39,7 +40,7 @@ type Info struct {
 
 	InputBytes     int // of one photo's pixels
 	EmbeddingWidth int
-	TopK           int
+	TopK           int // of the network; a gallery's rows make fewer cells
 	Cells          int // number of classes
 	PrecisionCap   int // finest S2 level of an answer
 
@@ -68,7 +69,7 @@ func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([]Sight, error) {
 	}
 	sights := make([]Sight, len(outputs))
 	for i, out := range outputs {
-		top, err := topOf(out, m.info.Cells)
+		top, err := m.top(out)
 		if err == nil {
 			err = checkEmbedding(out.Embedding)
 		}

@@ -22,7 +22,8 @@ type Candidate struct {
 type Sight struct {
 	// Embedding is the last layer before the classes, Info.EmbeddingWidth wide.
 	Embedding []float32
-	// Top are the most probable classes, greatest first, Info.TopK of them.
+	// Top are the most probable classes, greatest first, Info.TopK of them or,
+	// with a gallery, at most so many.
 	Top []Candidate
 }
 

@@ -48,14 +48,7 @@ func (m *Manifest) checkIdentity() error {
 			errs = append(errs, fmt.Errorf("%s is empty", f.key))
 		}
 	}
-	switch m.Head {
-	case "classes":
-	case "gallery":
-		errs = append(errs, errors.New("head is gallery: this version answers with classes only and cannot use a gallery of embeddings"))
-	default:
-		errs = append(errs, fmt.Errorf("head is %q, want classes", m.Head))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, m.checkHead())...)
 }
 
 func (m *Manifest) checkFiles() error {
@@ -76,6 +69,9 @@ func (m *Manifest) checkFiles() error {
 	}
 	uses := map[string]string{"cnn.file": m.CNN.File, "cells.file": m.Cells.File, "golden": m.Golden}
 	maps.Copy(uses, m.Album.files())
+	if m.Head == HeadGallery {
+		uses["gallery.file"] = m.Gallery.File
+	}
 	for _, key := range slices.Sorted(maps.Keys(uses)) {
 		if !listed[uses[key]] {
 			errs = append(errs, fmt.Errorf("%s is %q, which is not among files", key, uses[key]))
@@ -143,7 +139,11 @@ func (c CNN) check() error {
 
 func (m *Manifest) checkCells() error {
 	var errs []error
-	if k := max(m.CNN.TopK, m.Album.TopK); m.Cells.Count < k {
+	k := max(m.Album.TopK, 1)
+	if m.Head != HeadGallery {
+		k = max(k, m.CNN.TopK)
+	}
+	if m.Cells.Count < k {
 		errs = append(errs, fmt.Errorf("cells.count is %d, fewer than top_k %d", m.Cells.Count, k))
 	}
 	if m.PrecisionCapLevel < 1 || m.PrecisionCapLevel > finestLevel {

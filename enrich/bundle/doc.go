@@ -19,7 +19,8 @@
 //
 //   - a file the manifest does not list, or lists twice: what is not pinned
 //     does not belong to the model;
-//   - a schema version other than [Schema], and heads other than classes;
+//   - a schema version other than [Schema], and heads other than
+//     classes and gallery;
 //   - calibration that does not cover every way the model answers.
 //
 // It knows nothing of ONNX or S2: whether the graphs keep the manifest's word

@@ -26,13 +26,15 @@ type Manifest struct {
 	Version string `yaml:"version"`
 	Licence string `yaml:"licence"` // SPDX expression
 	Summary string `yaml:"summary"`
-	Head    string `yaml:"head"` // "classes"
+	Head    string `yaml:"head"` // HeadClasses or HeadGallery
 
 	Files []File `yaml:"files"`
 	Input Input  `yaml:"input"`
 	CNN   CNN    `yaml:"cnn"`
 	Album Album  `yaml:"album"`
 	Cells Cells  `yaml:"cells"`
+
+	Gallery Gallery `yaml:"gallery,omitempty"`
 
 	// Calibration by kind of answer: Single and each album mode but None.
 	Calibration map[string]Calibration `yaml:"calibration"`
@@ -68,7 +70,7 @@ type CNN struct {
 	Input     string `yaml:"input"`     // uint8 [N,Size,Size,3]
 	Embedding string `yaml:"embedding"` // float32 [N,Width]
 	Prob      string `yaml:"prob"`      // float32 [N,TopK], descending
-	Cell      string `yaml:"cell"`      // int64 [N,TopK], rows of the cells file
+	Cell      string `yaml:"cell"`      // int64 [N,TopK], rows of the cells file, or of the gallery
 	Width     int    `yaml:"width"`
 	TopK      int    `yaml:"top_k"`
 	Buckets   []int  `yaml:"buckets"` // batch sizes the graph is run with, ascending from 1

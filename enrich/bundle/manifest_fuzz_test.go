@@ -19,6 +19,14 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	other, err := os.ReadFile(filepath.Join(withGallery, ManifestName))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(other)
+	for _, count := range []string{"count: 4}", "count: -9}", "count: 99999999999999999999}"} {
+		f.Add([]byte(strings.ReplaceAll(string(other), "count: 9}", count)))
+	}
 	for _, change := range [][2]string{
 		{"crop: 0.875", "crop: .nan"},
 		{"crop: 0.875", "crop: 1e-300"},
@@ -84,8 +92,16 @@ func promised(t *testing.T, m Manifest) {
 		}
 		seen[file.Path] = true
 	}
-	if !seen[m.CNN.File] || !seen[m.Album.File] || !seen[m.Cells.File] || !seen[m.Golden] {
+	if !seen[m.CNN.File] || !seen[m.Cells.File] || !seen[m.Golden] {
 		t.Errorf("uses files that are not listed: %+v", m)
+	}
+	for _, file := range m.Album.files() {
+		if !seen[file] {
+			t.Errorf("uses an album graph that is not listed: %+v", m)
+		}
+	}
+	if (m.Head == HeadGallery) != seen[m.Gallery.File] || m.Choices() < m.CNN.TopK {
+		t.Errorf("a gallery that is not listed, or of too few places: %+v", m)
 	}
 	if !(m.Input.Crop > 0 && m.Input.Crop <= 1) || m.Input.Size < 16 || m.Input.Size > 4096 || m.CNN.Width < 1 || m.CNN.TopK < 1 || m.Schema != Schema {
 		t.Errorf("out of range: %+v", m)

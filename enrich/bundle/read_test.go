@@ -57,7 +57,7 @@ func TestReadTiny(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
 		{"another schema", "schema: 1", "schema: 2", "schema is 2, this version reads schema 1"},
-		{"a gallery", "head: classes", "head: gallery", "head is gallery: this version answers with classes only"},
+		{"a gallery that is not there", "head: classes", "head: gallery", "gallery.file is empty, but head is gallery"},
 		{"an unknown head", "head: classes", "head: hydra", `head is "hydra"`},
 		{"a misspelt key", "licence:", "lisence:", `unknown field "lisence"`},
 		{"a misspelt key far down", "p90_m: 2000000", "p9O_m: 2000000", `unknown field "p9O_m"`},

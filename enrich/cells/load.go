@@ -24,13 +24,16 @@ type row struct {
 	radius   float64
 }
 
-// columns are the columns read, their physical types, and where they go.
-var columns = []struct {
+// column is a column that is read into an R, and its physical type.
+type column[R any] struct {
 	name     string
 	kind     parquet.Kind
-	set      func(*row, parquet.Value)
+	set      func(*R, parquet.Value)
 	optional bool
-}{
+}
+
+// columns are those of cells.parquet.
+var columns = []column[row]{
 	{"cell", parquet.ByteArray, func(r *row, v parquet.Value) { r.cell = string(v.ByteArray()) }, false},
 	{"lat", parquet.Double, func(r *row, v parquet.Value) { r.lat = v.Double() }, false},
 	{"lon", parquet.Double, func(r *row, v parquet.Value) { r.lon = v.Double() }, false},
@@ -50,7 +53,7 @@ func Load(path string) (*Cells, error) {
 		return nil, fmt.Errorf("open cells: %w", err)
 	}
 	defer file.Close()
-	stored, err := readRows(file)
+	stored, err := readRows(file, columns)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCells, err)
 	}
@@ -65,7 +68,7 @@ func Load(path string) (*Cells, error) {
 
 // readRows takes the table value by value and looks at the kind of each: the
 // reader that fills structs takes a damaged file's word for what a column holds.
-func readRows(file *os.File) (rows []row, err error) {
+func readRows[R any](file *os.File, columns []column[R]) (rows []R, err error) {
 	// parquet-go trusts lengths and offsets; of a damaged file it says so by a
 	// panic.
 	defer func() {
@@ -81,18 +84,18 @@ func readRows(file *os.File) (rows []row, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open parquet: %w", err)
 	}
-	if err := errors.Join(checkColumns(table), checkCodecs(table)); err != nil {
+	if err := errors.Join(checkColumns(table, columns), checkCodecs(table)); err != nil {
 		return nil, err
 	}
 	for _, group := range table.RowGroups() {
-		if rows, err = readGroup(rows, table, group); err != nil {
+		if rows, err = readGroup(rows, table, columns, group); err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
 }
 
-func checkColumns(table *parquet.File) error {
+func checkColumns[R any](table *parquet.File, columns []column[R]) error {
 	for _, want := range columns {
 		leaf, ok := table.Schema().Lookup(want.name)
 		if !ok && want.optional {
@@ -121,14 +124,14 @@ func checkCodecs(table *parquet.File) error {
 	return nil
 }
 
-func readGroup(rows []row, table *parquet.File, group parquet.RowGroup) ([]row, error) {
+func readGroup[R any](rows []R, table *parquet.File, columns []column[R], group parquet.RowGroup) ([]R, error) {
 	reader := group.Rows()
 	defer reader.Close()
 	batch := make([]parquet.Row, 256)
 	for {
 		n, err := reader.ReadRows(batch)
 		for _, values := range batch[:n] {
-			r, err := rowOf(table, values)
+			r, err := rowOf(table, columns, values)
 			if err != nil {
 				return nil, fmt.Errorf("row %d: %w", len(rows), err)
 			}
@@ -146,8 +149,8 @@ func readGroup(rows []row, table *parquet.File, group parquet.RowGroup) ([]row, 
 	}
 }
 
-func rowOf(table *parquet.File, values parquet.Row) (row, error) {
-	var r row
+func rowOf[R any](table *parquet.File, columns []column[R], values parquet.Row) (R, error) {
+	var r R
 	for _, want := range columns {
 		leaf, ok := table.Schema().Lookup(want.name) // checkColumns has seen it
 		if !ok {
@@ -155,10 +158,10 @@ func rowOf(table *parquet.File, values parquet.Row) (row, error) {
 		}
 		i := slices.IndexFunc(values, func(v parquet.Value) bool { return v.Column() == leaf.ColumnIndex })
 		if i < 0 || values[i].IsNull() {
-			return row{}, fmt.Errorf("column %q is empty", want.name)
+			return r, fmt.Errorf("column %q is empty", want.name)
 		}
 		if got := values[i].Kind(); got != want.kind {
-			return row{}, fmt.Errorf("column %q holds %v, want %v", want.name, got, want.kind)
+			return r, fmt.Errorf("column %q holds %v, want %v", want.name, got, want.kind)
 		}
 		want.set(&r, values[i])
 	}

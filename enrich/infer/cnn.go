@@ -22,14 +22,14 @@ type CNNSpec struct {
 	Embedding string // float32 [N,Width]
 	Width     int
 
-	Classes int // rows of the cells file; 0 = not compared
+	Classes int // rows of the cells file, or of the gallery; 0 = not compared
 }
 
 // Output is what a graph says of one photo.
 type Output struct {
 	Embedding []float32 // nil from the album model
 	Prob      []float32 // TopK probabilities, greatest first
-	Cell      []int64   // the row of the cells file of each
+	Cell      []int64   // the row of the cells file, or of the gallery, of each
 }
 
 // CNN is the network that sees one photo. It may be used by any number of

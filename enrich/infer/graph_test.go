@@ -42,7 +42,7 @@ func TestOpenCNNRefuses(t *testing.T) {
 		{"another width", func(s *CNNSpec) { s.Width = 1280 }, "output is embedding float32[any 8], want embedding float32[any 1280]"},
 		{"another number of cells", func(s *CNNSpec) { s.TopK = 5 }, "output is prob float32[any 3], want prob float32[any 5]"},
 		{"another type", func(s *CNNSpec) { s.Prob, s.Cell = s.Cell, s.Prob }, "output is prob float32[any 3], want prob int64[any 3]"},
-		{"another number of classes", func(s *CNNSpec) { s.Classes = 5 }, "the graph was made for 4 cells, the bundle has 5"},
+		{"another number of classes", func(s *CNNSpec) { s.Classes = 5 }, "the graph was made for 4 classes, the bundle has 5"},
 		{"the album model in its place", func(s *CNNSpec) { s.Path = tinyAlbumSpec().Path }, `no input "pixels", the graph has [embeddings float32[any any 8]]`},
 	}
 	for _, tt := range tests {
@@ -70,7 +70,7 @@ func TestOpenAlbumRefuses(t *testing.T) {
 		{"another width", func(s *AlbumSpec) { s.Width = 9 }, "input is embeddings float32[any any 8], want embeddings float32[any any 9]"},
 		{"another output", func(s *AlbumSpec) { s.Cell = "class" }, `no output "class"`},
 		{"another number of cells", func(s *AlbumSpec) { s.TopK = 4 }, "want prob float32[any any 4]"},
-		{"another number of classes", func(s *AlbumSpec) { s.Classes = 3 }, "the graph was made for 4 cells, the bundle has 3"},
+		{"another number of classes", func(s *AlbumSpec) { s.Classes = 3 }, "the graph was made for 4 classes, the bundle has 3"},
 		{"gaps for a graph that takes none", func(s *AlbumSpec) { s.Gaps = "gaps" }, "1 inputs [embeddings float32[any any 8]], want 2"},
 		{"a graph that takes gaps without them", func(s *AlbumSpec) { s.Path = "../testdata/gaps.onnx" }, "has 2 inputs"},
 		{"the network in its place", func(s *AlbumSpec) { s.Path = tinySpec().Path }, `no input "embeddings"`},

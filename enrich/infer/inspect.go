@@ -140,7 +140,7 @@ func (s *session) checkClasses(classes int) error {
 		return fmt.Errorf("%w: %s: %w", ErrGraph, s.path, err)
 	}
 	if ok && classes != 0 && says != strconv.Itoa(classes) {
-		return fmt.Errorf("%w: %s: the graph was made for %s cells, the bundle has %d", ErrGraph, s.path, says, classes)
+		return fmt.Errorf("%w: %s: the graph was made for %s classes, the bundle has %d", ErrGraph, s.path, says, classes)
 	}
 	return nil
 }

@@ -1,0 +1,165 @@
+"""A bundle around a network that was not trained here: calibration, golden answers, card and manifest."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import calibrate
+import export
+import features
+import pin
+
+RESIZE = "centre-crop bicubic antialiased"
+TEMPERATURES = np.geomspace(0.1, 20, 40)
+LEAST_PHOTOS = 100  # a calibration rests on; of fewer, a table of radii is chance
+MOST_PHOTOS = 2000  # are looked at, evenly through the manifest: their scores are held in memory all at once
+EARTH_M = (10_007_600.0, 20_015_200.0)  # half of the earth, and all of it, around any point
+GOLDEN = 3
+CARDS = Path(__file__).resolve().parent
+
+
+@dataclass
+class Foreign:
+    """What a manifest says of the network: `choices` are the rows of the gallery, or of the cells, that it chooses among."""
+
+    name: str
+    version: str
+    licence: str
+    summary: str
+    size: int
+    crop: float
+    width: int
+    top_k: int
+    cells: int
+    level_cap: int
+    gallery: int  # places; 0 for a head of classes
+    names: dict  # of the graph's input, embedding, prob and cell
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The photos of an evaluation manifest whose files can be read, and how many cannot."""
+
+    path: list[Path]
+    lat: np.ndarray
+    lon: np.ndarray
+    album: list[str]
+    unreadable: int
+
+
+def read_photos(manifest: Path, folder: Path) -> Photos:
+    """Columns file, lat and lon, and album if there is one: as `planetag eval` reads them."""
+    kept, unreadable = [], 0
+    with manifest.open(newline="", encoding="utf-8-sig") as file:
+        for line, row in enumerate(csv.DictReader(file), 2):
+            try:
+                at = float(row["lat"]), float(row["lon"])
+                path = folder / row["file"]
+            except (KeyError, TypeError, ValueError) as err:
+                raise ValueError(f"{manifest}, line {line}: wants the columns file, lat and lon with numbers: {err!r}") from err
+            if not (abs(at[0]) <= 90 and abs(at[1]) <= 180):
+                raise ValueError(f"{manifest}, line {line}: {at[0]}, {at[1]} is not on the earth")
+            try:
+                with Image.open(path) as image:
+                    image.verify()
+            except (OSError, SyntaxError):
+                unreadable += 1
+                continue
+            kept.append((path, *at, row.get("album") or ""))
+    if len(kept) < LEAST_PHOTOS:
+        raise ValueError(f"{manifest}: {len(kept)} readable photos, a calibration wants at least {LEAST_PHOTOS}")
+    kept = kept[::-(-len(kept) // MOST_PHOTOS)]
+    path, lat, lon, album = zip(*kept, strict=True)
+    return Photos(list(path), np.array(lat), np.array(lon), list(album), unreadable)
+
+
+def temperature(distribution, true_cell: np.ndarray) -> float:
+    """The one of TEMPERATURES with the least mean negative log-likelihood of the true cells; distribution(t) is [n, cells]."""
+
+    def loss(t: float) -> float:
+        p = distribution(t)[np.arange(len(true_cell)), true_cell]
+        return float(-np.log(np.maximum(p, 1e-12)).mean())
+
+    return float(min(TEMPERATURES, key=loss))
+
+
+def measured(prob: np.ndarray, cells, photos: Photos, t: float) -> dict:
+    """Calibration of single answers and, where photos have album mates, of averages; prob is what the bundle will say."""
+    tables = {"single": table(prob, cells, photos.lat, photos.lon, t)}
+    mates = [i for i, a in enumerate(photos.album) if a and photos.album.count(a) > 1]
+    if len(mates) >= LEAST_PHOTOS:
+        mean = np.stack([prob[[j for j in mates if photos.album[j] == photos.album[i]]].mean(0) for i in mates])
+        tables["average"] = table(mean, cells, photos.lat[mates], photos.lon[mates], t)
+    return tables
+
+
+def table(prob: np.ndarray, cells, lat: np.ndarray, lon: np.ndarray, t: float) -> dict:
+    best = prob.argmax(1)
+    confidence, error = np.minimum(prob.max(1), 1), cells.km(best, lat, lon)
+    same = np.ones(len(best))
+    return {
+        "temperature": round(t, 4), "abstain_below": calibrate.abstain_below(confidence, error, same, np.zeros(0)),
+        "radius": calibrate.radius_table(confidence, error, same),
+    }
+
+
+def unmeasured() -> dict:
+    """Of a bundle that nobody has measured: it abstains always, and its radii are the earth."""
+    rows = [{"confidence": 0.0, "p50_m": EARTH_M[0], "p90_m": EARTH_M[1]}]
+    return {mode: {"temperature": 1.0, "abstain_below": 1.0, "radius": [dict(r) for r in rows]} for mode in ("single", "average")}
+
+
+def draw(seed: int) -> Image.Image:
+    """A smooth picture of chance colours: nobody's photo, and more than noise to a network."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (7, 9, 3), np.uint8)
+    return Image.fromarray(coarse).resize((640, 480), Image.BICUBIC)
+
+
+def write_golden(out: Path, about: Foreign, fold) -> None:
+    """Drawn pictures and the answers of this machine; fold(prob, cell) is [n, cells]."""
+    folder = out / "golden"
+    folder.mkdir(exist_ok=True)
+    names = [f"drawn-{i}.jpg" for i in range(GOLDEN)]
+    for i, name in enumerate(names):
+        draw(i).save(folder / name, quality=92)
+    pixels = np.stack([features.pixels(Image.open(folder / n), about.crop, about.size) for n in names])
+    o = about.names
+    embedding, prob, cell = export.session(out / "cnn.onnx").run([o["embedding"], o["prob"], o["cell"]], {o["input"]: pixels})
+    folded = fold(prob, cell)
+    photos = [
+        {"file": name, "top_cell": int(folded[i].argmax()), "top_prob": round(float(folded[i].max()), 6),
+         "embedding_head": [round(float(v), 6) for v in embedding[i, :16]]}
+        for i, name in enumerate(names)
+    ]
+    text = json.dumps({"tolerance": {"prob": 0.02, "embedding_cosine": 0.999}, "photos": photos, "album": {"photos": names}}, indent=1)
+    (folder / "golden.json").write_text(text + "\n")
+
+
+def write_card(out: Path, template: str, values: dict) -> None:
+    text = (CARDS / template).read_text()
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", str(value))
+    if "@" in text.replace("mailto:", ""):
+        raise ValueError(f"{template} asks for something that nothing fills in")
+    (out / "CARD.md").write_text(text)
+
+
+def write_manifest(out: Path, about: Foreign, calibration: dict) -> None:
+    """bundle.yaml, last: it pins every other file. Modes are those that have a calibration."""
+    modes = ["none"] + [m for m in calibration if m != "single"]
+    manifest = {
+        "schema": 1, "name": about.name, "version": about.version, "licence": about.licence, "summary": about.summary,
+        "head": "gallery" if about.gallery else "classes",
+        "input": {"size": about.size, "crop": about.crop, "colour": "rgb", "layout": "nhwc", "type": "uint8", "resize": RESIZE},
+        "cnn": {"file": "cnn.onnx", **about.names, "width": about.width, "top_k": about.top_k, "buckets": [1, 2, 4, 8]},
+        "album": {"modes": modes, "default": modes[-1]},
+        "cells": {"file": "cells.parquet", "count": about.cells},
+    }
+    if about.gallery:
+        manifest["gallery"] = pin.Flow(file="gallery.parquet", count=about.gallery)
+    manifest |= {"calibration": calibration, "precision_cap_level": about.level_cap, "golden": "golden/golden.json"}
+    pin.write(out, manifest)

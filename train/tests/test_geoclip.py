@@ -1,0 +1,116 @@
+"""GeoCLIP as a bundle: the half that knows places with its real weights, the half that sees with chance ones.
+
+Needs requirements-geoclip.txt; skipped without. The true shape takes minutes and gigabytes: `-m slow`.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+geoclip = pytest.importorskip("geoclip", reason="pip install -r requirements-geoclip.txt")
+
+import export  # noqa: E402
+import export_geoclip as ours  # noqa: E402
+import gallery  # noqa: E402
+
+PLACES = 3000
+
+
+@pytest.fixture(scope="module")
+def theirs():
+    """geoclip's own model with its real weights and a tower of chance weights."""
+    torch.manual_seed(3)
+    model = geoclip.GeoCLIP.__new__(geoclip.GeoCLIP)
+    torch.nn.Module.__init__(model)
+    model.location_encoder = geoclip.LocationEncoder().eval()
+    model.logit_scale = ours.weights("logit_scale")
+    return model
+
+
+def pictures(n: int) -> np.ndarray:
+    coarse = torch.rand((n, 3, 7, 7), generator=torch.Generator().manual_seed(n))
+    smooth = F.interpolate(coarse, size=(ours.SIZE, ours.SIZE), mode="bicubic").clamp(0, 1)
+    return (smooth * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def built(shape: str, folder, half=True):
+    model = ours.GeoClip(ours.random_tower(shape), ours.image_layers(), ours.encoded(ours.places()[:PLACES]), ours.logit_scale(), 64).eval()
+    model = export.rounded(model) if half else model
+    export.to_onnx(model, torch.zeros((2, ours.SIZE, ours.SIZE, 3), dtype=torch.uint8), folder / "cnn.onnx",
+                   ("pixels", list(ours.OUTPUTS.values())[1:]), {0: "n"}, {"cells": PLACES}, half)
+    return model, export.session(folder / "cnn.onnx")
+
+
+def compare(model, runtime, n: int) -> None:
+    seen = pictures(n)
+    embedding, prob, row = runtime.run(None, {"pixels": seen})
+    with torch.no_grad():
+        e, p, r = (x.numpy() for x in model(torch.from_numpy(seen)))
+    assert export.cosine(embedding, e) >= 0.9999
+    assert export.top_difference((prob, row), (p, r), PLACES) <= 1e-4
+    assert np.allclose(np.linalg.norm(embedding, axis=1), 1, atol=1e-4)
+    assert (np.diff(prob, axis=1) <= 0).all()
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return built("small", tmp_path_factory.mktemp("small"))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+def test_photos_come_out_as_in_pytorch(small, n):
+    compare(*small, n)
+
+
+@pytest.mark.slow
+def test_the_true_shape_comes_out_as_in_pytorch(tmp_path):
+    compare(*built("full", tmp_path), 2)
+
+
+def test_places_are_encoded_as_by_geoclip(theirs):
+    at = ours.places()[::311]
+    with torch.no_grad():
+        want = F.normalize(theirs.location_encoder(at), dim=1)
+    assert torch.allclose(ours.encoded(at, batch=50), want, atol=1e-6)
+    far = ours.encoded(torch.tensor([[41.9, 12.5], [41.91, 12.5], [-33.9, 151.2]]))
+    assert float(far[0] @ far[1]) > float(far[0] @ far[2]) + 0.2, "the real weights know that Rome is near Rome"
+
+
+def test_the_graph_says_what_geoclip_says(small, theirs):
+    """The same logits as GeoCLIP.forward: the scale, both lengths, the layers and the order of the gallery."""
+    model, runtime = small
+    seen = pictures(4)
+    embedding, prob, row = runtime.run(None, {"pixels": seen})
+    with torch.no_grad():
+        features = torch.from_numpy(embedding)
+        location = F.normalize(theirs.location_encoder(ours.places()[:PLACES]), dim=1)
+        want = (theirs.logit_scale.exp() * features @ location.T).softmax(-1).numpy()
+    assert np.abs(np.take_along_axis(want, row, 1) - prob).max() < 1e-4
+
+
+def test_the_layers_behind_the_tower_are_geoclips():
+    encoder = geoclip.ImageEncoder.__new__(geoclip.ImageEncoder)
+    torch.nn.Module.__init__(encoder)
+    tower = ours.random_tower("small")
+    encoder.CLIP = type("Clip", (), {"get_image_features": staticmethod(lambda pixel_values: tower(pixel_values=pixel_values).image_embeds)})()
+    encoder.mlp = ours.image_layers()
+    model = ours.GeoClip(tower, ours.image_layers(), torch.zeros(2, ours.WIDTH), 1.0, 1)
+    seen = pictures(2)
+    mean, std = (np.array(v, np.float32) for v in (ours.MEAN, ours.STD))
+    scaled = torch.from_numpy(((seen.astype(np.float32) / 255 - mean) / std).transpose(0, 3, 1, 2))
+    with torch.no_grad():
+        assert torch.allclose(model.embed(torch.from_numpy(seen)), F.normalize(encoder(scaled), dim=1), atol=1e-5)
+
+
+def test_folding_adds_up():
+    got = gallery.fold(np.array([[0.5, 0.25, 0.125]]), np.array([[4, 0, 1]]), np.array([1, 0, 0, 0, 0]), 3)
+    assert got.tolist() == [[0.625, 0.25, 0.0]]
+
+
+def test_a_tower_of_another_shape_is_refused(tmp_path):
+    ours.random_tower("small").save_pretrained(tmp_path / "small")
+    with pytest.raises(SystemExit, match="ViT-L/14"):
+        ours.load_tower(tmp_path / "small")
+    with pytest.raises(SystemExit, match="no config.json"):
+        ours.load_tower(tmp_path)
