@@ -12,6 +12,9 @@
 //
 //	Album    embeddings, times, known positions → most probable cells, photo by photo
 //
+// A network that compares the photo with a gallery of places instead answers
+// like all others: its places are added up by cell before anything else looks.
+//
 // It promises:
 //
 //   - [Load] returns a model only after every byte of the bundle was compared

@@ -8,6 +8,7 @@ The places are encoded once, here. In the graph remain tower, layers, one produc
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,33 +126,32 @@ def calibrated(model: GeoClip, cells: gallery.Cells, cell_of: np.ndarray, photos
     return t, foreign.measured(said(t, model.k), cells, photos, t)
 
 
-def write(args: argparse.Namespace) -> None:
-    args.out.mkdir(parents=True)
+def write(args: argparse.Namespace, out: Path) -> None:
+    photos = foreign.read_photos(args.calibrate, args.photos) if args.calibrate else None
     tower = random_tower(args.random_tower) if args.random_tower else load_tower(args.tower)
     at = places()
     lat, lon = (at[:, i].double().numpy() for i in (0, 1))
-    gallery.write(args.out / "gallery.parquet", lat, lon)
-    gallery.build_cells(args.planetag, args.out / "cells.parquet", lat, lon, args.max_places, LEVEL_CAP)
-    cells = gallery.Cells(args.out / "cells.parquet")
+    gallery.write(out / "gallery.parquet", lat, lon)
+    gallery.build_cells(args.planetag, out / "cells.parquet", lat, lon, args.max_places, LEVEL_CAP)
+    cells = gallery.Cells(out / "cells.parquet")
     cell_of = cells.of(lat, lon)
     model = export.rounded(GeoClip(tower, image_layers(), encoded(at), logit_scale()).eval())
     calibration, measured = foreign.unmeasured(), "on nothing: this bundle abstains always. Give --calibrate and --photos."
-    if args.calibrate:
-        photos = foreign.read_photos(args.calibrate, args.photos)
+    if photos:
         t, calibration = calibrated(model, cells, cell_of, photos)
         model.scale /= t
         measured = f"on {len(photos.path)} photos ({photos.unreadable} could not be read), temperature {t:.3f}"
-    export.to_onnx(model, torch.zeros((2, SIZE, SIZE, 3), dtype=torch.uint8), args.out / "cnn.onnx",
+    export.to_onnx(model, torch.zeros((2, SIZE, SIZE, 3), dtype=torch.uint8), out / "cnn.onnx",
                    (OUTPUTS["input"], list(OUTPUTS.values())[1:]), {0: "n"}, {"role": "cnn", "cells": len(cell_of), "schema": 1})
     kind = f"chance weights of the {args.random_tower} shape: it knows nothing" if args.random_tower else "CLIP ViT-L/14"
     about = foreign.Foreign(args.name, args.version, args.licence, f"GeoCLIP; image tower: {kind}", SIZE, 1.0, WIDTH, TOP_K,
                             len(cells), LEVEL_CAP, len(cell_of), OUTPUTS)
-    foreign.write_golden(args.out, about, lambda prob, row: gallery.fold(prob, row, cell_of, len(cells)))
-    foreign.write_card(args.out, "card_geoclip.md.in", {
+    foreign.write_golden(out, about, lambda prob, row: gallery.fold(prob, row, cell_of, len(cells)))
+    foreign.write_card(out, "card_geoclip.md.in", {
         "tower": kind, "cells": len(cells), "places": len(cell_of), "measured": measured, "licence": args.licence, "level_cap": LEVEL_CAP,
         "top_k": TOP_K, "scale": f"{logit_scale():.2f}",
     })
-    foreign.write_manifest(args.out, about, calibration)
+    foreign.write_manifest(out, about, calibration)
     print(f"{args.out}: {len(cell_of)} places in {len(cells)} cells, calibrated {measured}")
 
 
@@ -174,7 +174,11 @@ def main() -> None:
     if args.out.exists():
         parser.error(f"--out {args.out} is there already; name a new folder")
     torch.set_num_threads(1)
-    write(args)
+    try:
+        with foreign.making(args.out) as part:
+            write(args, part)
+    except (ValueError, OSError, RuntimeError) as err:
+        sys.exit(str(err))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,16 @@ class Photos:
     lon: np.ndarray
     album: list[str]
     unreadable: int
+
+
+@contextmanager
+def making(out: Path):
+    """A folder that becomes `out` when everything in it was made; what a broken run leaves is called .part."""
+    part = out.with_name(f"{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    yield part
+    part.rename(out)
 
 
 def read_photos(manifest: Path, folder: Path) -> Photos:

@@ -7,11 +7,12 @@ class_label, lat and lon; in the second case the classes become a gallery, and p
 
 import argparse
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
@@ -150,35 +151,41 @@ def calibrated(net: Network, order: np.ndarray, k: int, photos: foreign.Photos, 
 
 
 def write(net: Network, table: classes.Classes, args: argparse.Namespace) -> None:
-    args.out.mkdir(parents=True)
+    photos = foreign.read_photos(args.calibrate, args.photos) if args.calibrate else None
+    with foreign.making(args.out) as out:
+        measured, cells = fill(out, net, table, photos, args)
+    print(f"{args.out}: {len(table)} classes in {cells} cells, calibrated {measured}")
+
+
+def fill(out: Path, net: Network, table: classes.Classes, photos: foreign.Photos | None, args: argparse.Namespace) -> tuple[str, int]:
+    """All files of the bundle; what the calibration rests on, and the number of cells."""
     if table.token:
-        classes.write_cells(args.out / "cells.parquet", table)
+        classes.write_cells(out / "cells.parquet", table)
         order = table.order()
     else:
-        gallery.write(args.out / "gallery.parquet", table.lat, table.lon)
-        gallery.build_cells(args.planetag, args.out / "cells.parquet", table.lat, table.lon, 1, LEVEL_CAP)
+        gallery.write(out / "gallery.parquet", table.lat, table.lon)
+        gallery.build_cells(args.planetag, out / "cells.parquet", table.lat, table.lon, 1, LEVEL_CAP)
         order = np.arange(len(table))
-    cells = gallery.Cells(args.out / "cells.parquet")
+    cells = gallery.Cells(out / "cells.parquet")
     cell_of = np.arange(len(table)) if table.token else cells.of(table.lat, table.lon)
     k = min(args.top_k, len(table))
     said = lambda prob, row: gallery.fold(prob, row, cell_of, len(cells))  # noqa: E731
     t, calibration, measured = 1.0, foreign.unmeasured(), "on nothing: this bundle abstains always. Give --calibrate and --photos."
-    if args.calibrate:
-        photos = foreign.read_photos(args.calibrate, args.photos)
-        t, calibration = calibrated(net, order, k, photos, args.out, cells, said)
+    if photos:
+        t, calibration = calibrated(net, order, k, photos, out, cells, said)
         measured = f"on {len(photos.path)} photos ({photos.unreadable} could not be read), temperature {t:.3f}"
     model = assembled(net, order, k, t)
-    save(model, args.out / "cnn.onnx")
+    save(model, out / "cnn.onnx")
     width = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
     about = foreign.Foreign(args.name, args.version, args.licence, args.summary, net.size(), net.crop, width, k, len(cells), LEVEL_CAP,
                             0 if table.token else len(table), NAMES)
-    foreign.write_golden(args.out, about, said)
-    foreign.write_card(args.out, "card_foreign.md.in", {
+    foreign.write_golden(out, about, said)
+    foreign.write_card(out, "card_foreign.md.in", {
         "name": args.name, "summary": args.summary, "classes": len(table), "cells": len(cells), "measured": measured, "licence": args.licence,
         "level_cap": LEVEL_CAP, "kind": "cells of their own" if table.token else "places, whose probabilities are added up by cell",
     })
-    foreign.write_manifest(args.out, about, calibration)
-    print(f"{args.out}: {len(table)} classes in {len(cells)} cells, calibrated {measured}")
+    foreign.write_manifest(out, about, calibration)
+    return measured, len(cells)
 
 
 def common(parser: argparse.ArgumentParser) -> None:
@@ -216,11 +223,11 @@ def main() -> None:
     parser.add_argument("--std", type=float, nargs=3, default=IMAGENET[1])
     parser.add_argument("--crop", type=float, default=1.0, help="side of the centre square, as a share of the shorter side: 0.875 is resize 256, crop 224")
     args = checked(parser)
-    net = Network(onnx.load(args.model), args.scores, args.embedding, args.probabilities, tuple(args.mean), tuple(args.std))
     try:
-        write(replace(net, crop=args.crop), classes.read(args.classes), args)
-    except ValueError as err:
-        sys.exit(str(err))
+        net = Network(onnx.load(args.model), args.scores, args.embedding, args.probabilities, tuple(args.mean), tuple(args.std), args.crop)
+        write(net, classes.read(args.classes), args)
+    except (ValueError, OSError, RuntimeError, DecodeError) as err:
+        sys.exit(f"{args.model}: {err}")
 
 
 if __name__ == "__main__":

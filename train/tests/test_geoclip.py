@@ -10,8 +10,10 @@ from torch.nn import functional as F
 
 geoclip = pytest.importorskip("geoclip", reason="pip install -r requirements-geoclip.txt")
 
+import classes  # noqa: E402
 import export  # noqa: E402
 import export_geoclip as ours  # noqa: E402
+import foreign  # noqa: E402
 import gallery  # noqa: E402
 
 PLACES = 3000
@@ -106,6 +108,24 @@ def test_the_layers_behind_the_tower_are_geoclips():
 def test_folding_adds_up():
     got = gallery.fold(np.array([[0.5, 0.25, 0.125]]), np.array([[4, 0, 1]]), np.array([1, 0, 0, 0, 0]), 3)
     assert got.tolist() == [[0.625, 0.25, 0.0]]
+
+
+def test_calibrating_measures_what_the_graph_will_say(small, tmp_path):
+    model = small[0]
+    path = [tmp_path / f"{i}.png" for i in range(6)]
+    for i, file in enumerate(path):
+        foreign.draw(i).save(file)
+    (tmp_path / "cells.csv").write_text("class_label,hex_id\n" + "".join(f"{i},{token}\n" for i, token in enumerate("13579b")))
+    classes.write_cells(tmp_path / "cells.parquet", classes.read(tmp_path / "cells.csv"))  # the six faces of the cube
+    cells = gallery.Cells(tmp_path / "cells.parquet")
+    at = ours.places()[:PLACES].double().numpy()
+    cell_of = cells.of(at[:, 0], at[:, 1])
+    photos = foreign.Photos(path, np.linspace(-50, 60, 6), np.linspace(-120, 150, 6), ["a"] * 6, 0)
+    t, calibration = ours.calibrated(model, cells, cell_of, photos)
+    assert t in foreign.TEMPERATURES and calibration["single"]["temperature"] == round(t, 4)
+    # With chance weights all answers are alike; sure ones must cost more than doubtful ones.
+    assert t > 1
+    assert np.isfinite([row["p90_m"] for row in calibration["single"]["radius"]]).all()
 
 
 def test_a_tower_of_another_shape_is_refused(tmp_path):
