@@ -59,8 +59,10 @@ const mostCandidates = 5
 type placer struct {
 	cells       *cells.Cells
 	calibration map[string]bundle.Calibration
-	areas       []area
-	areaOf      []int // class → its area
+	// precisionCap is the finest level of an answer.
+	precisionCap int
+	areas        []area
+	areaOf       []int // class → its area
 }
 
 // share is the probability of one area.
@@ -74,8 +76,11 @@ func (p *placer) answer(mode string, top []Candidate) Answer {
 		mode = bundle.Single
 	}
 	table, known := p.calibration[mode]
-	if !known || len(top) == 0 || checkTop(top, p.cells.Len()) != nil {
+	if !known && mode != bundle.Average && mode != bundle.HMM || len(top) == 0 || checkTop(top, p.cells.Len()) != nil {
 		return Answer{Abstained: true}
+	}
+	if !known { // every bundle has these modes, but nobody measured them here
+		table = bundle.Calibration{AbstainBelow: math.Inf(1), Radius: []bundle.Radius{{P50: antipode, P90: antipode}}}
 	}
 	shares := p.capped(top)
 	best := p.areas[shares[0].area]
@@ -103,6 +108,34 @@ func (p *placer) answer(mode string, top []Candidate) Answer {
 	}
 	return answer
 }
+
+// fixed is the answer at a place that follows from anchors, with the classes
+// beside it. The place becomes the middle of its cell at the precision cap: what
+// is published of one photo must not tell another's position to the metre.
+func (p *placer) fixed(mode string, r Reading) Answer {
+	a := p.answer(mode, r.Top)
+	leaf, ok := cells.Leaf(r.Fix.Lat, r.Fix.Lon)
+	if !ok {
+		return Answer{Abstained: true}
+	}
+	id := cells.Cap(leaf, p.precisionCap)
+	a.Lat, a.Lon = cells.Centre(id)
+	floor := cells.HalfDiagonal(id)
+	a.Place = Place{}
+	if row, ok := p.cells.FindID(leaf); ok {
+		best := p.areas[p.areaOf[row]]
+		id, a.Place = best.id, best.place
+	}
+	a.Cell, a.Level, a.Ancestors = id.ToToken(), id.Level(), cells.Ancestors(id)
+	a.RadiusP50, a.RadiusP90 = max(r.Fix.RadiusP50, floor), max(r.Fix.RadiusP90, floor)
+	a.Confidence = min(r.Fix.P, 1)
+	a.Abstained = r.Fix.P < likely
+	return a
+}
+
+// likely is the probability under which a place that follows from anchors is
+// not published.
+const likely = 0.5
 
 // capped adds up the probabilities of classes that the precision cap makes one
 // area, greatest first.

@@ -22,7 +22,7 @@ type area struct {
 
 // newPlacer works out once what the cap makes of every class.
 func newPlacer(table *cells.Cells, calibration map[string]bundle.Calibration, precisionCap int) *placer {
-	p := &placer{cells: table, calibration: calibration, areaOf: make([]int, table.Len())}
+	p := &placer{cells: table, calibration: calibration, precisionCap: precisionCap, areaOf: make([]int, table.Len())}
 	for lo := 0; lo < table.Len(); {
 		class := table.At(lo).ID
 		a := area{id: cells.Cap(class, precisionCap)}

@@ -10,7 +10,7 @@
 // and the photos of one album, in capture order, through a fourth between the
 // last two:
 //
-//	Album    embeddings → most probable cells, photo by photo
+//	Album    embeddings, times, known positions → most probable cells, photo by photo
 //
 // It promises:
 //
@@ -20,7 +20,9 @@
 //   - Answer depends on nothing but its arguments: same cells, same answer, in
 //     any process at any time.
 //   - Nothing in an Answer is finer than the precision cap, and every radius
-//     was measured on photos the model had not been trained on.
+//     was measured on photos the model had not been trained on; or, where a
+//     place follows from photos with a known position, comes from how far people
+//     get in the time between ([bundle.Travel]).
 //   - A model may be used by any number of goroutines.
 //
 // It refuses to answer with a number that is not a probability ([ErrOutput]),

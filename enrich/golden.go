@@ -30,6 +30,7 @@ type golden struct {
 		Photos     []string      `json:"photos"`
 		LSTM       []goldenClass `json:"lstm"`
 		LSTMRepeat []goldenClass `json:"lstm_repeat"`
+		BLSTM      []goldenClass `json:"blstm"`
 	} `json:"album"`
 }
 
@@ -148,30 +149,30 @@ func (g *golden) compareTop(want goldenClass, top []Candidate) error {
 }
 
 func (l *loading) compareAlbum(ctx context.Context, g *golden, sights map[string]Sight) error {
-	album := make([]Sight, len(g.Album.Photos))
+	album := make([]Member, len(g.Album.Photos))
 	for i, file := range g.Album.Photos {
 		sight, ok := sights[file]
 		if !ok {
 			return fmt.Errorf("album: %s is not among photos", file)
 		}
-		album[i] = sight
+		album[i] = Member{Sight: sight}
 	}
 	for _, check := range []struct {
 		mode string
 		want []goldenClass
-	}{{bundle.LSTM, g.Album.LSTM}, {bundle.LSTMRepeat, g.Album.LSTMRepeat}} {
+	}{{bundle.LSTM, g.Album.LSTM}, {bundle.LSTMRepeat, g.Album.LSTMRepeat}, {bundle.BLSTM, g.Album.BLSTM}} {
 		if !slices.Contains(l.model.info.Modes, check.mode) {
 			continue
 		}
 		if len(album) == 0 || len(check.want) != len(album) {
 			return fmt.Errorf("album: %s has %d answers for %d photos", check.mode, len(check.want), len(album))
 		}
-		tops, err := l.model.Album(ctx, check.mode, album)
+		readings, err := l.model.Album(ctx, check.mode, album)
 		if err != nil {
 			return fmt.Errorf("album: %w", err)
 		}
 		for i, want := range check.want {
-			if err := g.compareTop(want, tops[i]); err != nil {
+			if err := g.compareTop(want, readings[i].Top); err != nil {
 				return fmt.Errorf("album: %s: photo %d: %w", check.mode, i+1, err)
 			}
 		}

@@ -135,6 +135,7 @@ func (l *loading) loadCells(context.Context) (string, error) {
 	}
 	l.model.cells = table
 	l.model.placer = newPlacer(table, m.Calibration, l.model.info.PrecisionCap)
+	l.model.earth = newEarth(table, m.Album.Travel())
 	return fmt.Sprintf("%d cells, at most level %d is answered", table.Len(), l.model.info.PrecisionCap), nil
 }
 
@@ -190,13 +191,24 @@ func (l *loading) openCNN(context.Context) (string, error) {
 
 func (l *loading) openAlbum(context.Context) (string, error) {
 	a := l.bundle.Manifest.Album
-	album, err := l.model.runtime.OpenAlbum(infer.AlbumSpec{
-		Path: l.bundle.Path(a.File), Input: a.Input, Prob: a.Prob, Cell: a.Cell, Width: a.Width, TopK: a.TopK,
-		Classes: l.bundle.Manifest.Cells.Count,
-	})
-	if err != nil {
-		return "", err
+	l.model.albums = map[string]*infer.Album{}
+	opened := map[string]*infer.Album{}
+	for _, mode := range a.Modes {
+		file := a.Graph(mode)
+		if file == "" {
+			continue
+		}
+		if opened[file] == nil {
+			album, err := l.model.runtime.OpenAlbum(infer.AlbumSpec{
+				Path: l.bundle.Path(file), Input: a.Input, Gaps: a.Gaps, Prob: a.Prob, Cell: a.Cell, Width: a.Width, TopK: a.TopK,
+				Classes: l.bundle.Manifest.Cells.Count,
+			})
+			if err != nil {
+				return "", err
+			}
+			opened[file] = album
+		}
+		l.model.albums[mode] = opened[file]
 	}
-	l.model.album = album
 	return fmt.Sprintf("modes %v, default %s", a.Modes, a.Default), nil
 }

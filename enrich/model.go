@@ -17,9 +17,10 @@ type Model struct {
 	decoder  decoder
 	runtime  *infer.Runtime
 	cnn      *infer.CNN
-	album    *infer.Album
+	albums   map[string]*infer.Album // by mode; two modes may share one
 	cells    *cells.Cells
 	placer   *placer
+	earth    *earth
 }
 
 // decoder is a decode.Decoder, or a decode.Pool where photos are isolated.
@@ -89,6 +90,18 @@ func (m *Model) Answer(mode string, top []Candidate) Answer {
 	return m.placer.answer(mode, top)
 }
 
+// AnswerAlbum is the answer to what Album made of one photo, in the mode that it
+// was called with. A place that follows from the anchors has its radii from how
+// people travel (bundle.Travel), not from the mode's calibration; it is Abstained
+// where it is not at least as likely as not. Like every other, it is no finer
+// than the precision cap.
+func (m *Model) AnswerAlbum(mode string, r Reading) Answer {
+	if r.Fix == nil {
+		return m.placer.answer(mode, r.Top)
+	}
+	return m.placer.fixed(mode, r)
+}
+
 // Prior is the location of the class with most training photos: the best guess
 // without looking at the photo, and the baseline of every evaluation.
 func (m *Model) Prior() (lat, lon float64) {
@@ -107,8 +120,8 @@ func (m *Model) Close() error {
 	if m.decoder != nil {
 		errs = append(errs, m.decoder.Close())
 	}
-	if m.album != nil {
-		errs = append(errs, m.album.Close())
+	for _, album := range m.albums {
+		errs = append(errs, album.Close())
 	}
 	if m.cnn != nil {
 		errs = append(errs, m.cnn.Close())

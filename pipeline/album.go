@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"planetag/consumer"
+	"planetag/enrich"
 )
 
 // member is one photo of an album that is held in memory.
@@ -14,6 +15,15 @@ type member struct {
 	headers []consumer.Header
 	offset  int64 // of the newest copy on the embeddings topic: replay must start at or before it
 	first   int64 // of the photo's own record: what a CLOSE marker's UpTo is compared with
+}
+
+// photo is the member as the album model takes it: a position that it brings is evidence for the others.
+func (m *member) photo() enrich.Member {
+	p := enrich.Member{Sight: enrich.Sight{Embedding: m.Vector, Top: m.Top}, TakenAt: m.Reference.TakenAt}
+	if at := m.Reference.Position; at != nil {
+		p.Anchor = &enrich.Anchor{Lat: at.Lat, Lon: at.Lon, Kind: at.Source}
+	}
+	return p
 }
 
 // album is one album of one embeddings partition: open while it has a photo that no CLOSE marker covers, closed and

@@ -191,9 +191,9 @@ func (r *albumRun) close(ctx context.Context, batch []closing, now time.Time) er
 // answer runs the album model over one album and returns a location for each of its photos, and the CLOSE marker.
 func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]consumer.Record, Control, error) {
 	members, revision := r.usable(c.album), max(now.UnixMilli(), c.album.revision+1)
-	sights := make([]enrich.Sight, len(members))
+	photos := make([]enrich.Member, len(members))
 	for i, m := range members {
-		sights[i] = enrich.Sight{Embedding: m.Vector, Top: m.Top}
+		photos[i] = m.photo()
 		revision = max(revision, m.Revision+1)
 	}
 	marker := Control{
@@ -204,9 +204,9 @@ func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]cons
 		return nil, marker, nil
 	}
 	mode := albumMode(r.cfg, r.model.Info())
-	var tops [][]enrich.Candidate
+	var readings []enrich.Reading
 	err := patiently(ctx, r.log, "album pass", func(ctx context.Context) (err error) {
-		tops, err = r.pass(ctx, mode, sights)
+		readings, err = r.pass(ctx, mode, photos)
 		return err
 	})
 	if err != nil {
@@ -214,8 +214,8 @@ func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]cons
 	}
 	var out []consumer.Record
 	for i, m := range members {
-		l := r.located(m, tops[i], mode)
-		l.Album = &AlbumPart{ID: c.album.id, Mode: mode, Size: len(members), Position: i + 1, MovedM: movedBy(l)}
+		l := r.located(m, readings[i], mode)
+		l.Album = albumPart(readings[i], AlbumPart{ID: c.album.id, Mode: mode, Size: len(members), Position: i + 1, MovedM: movedBy(l)})
 		l.Revision, l.Time = revision, now.UTC()
 		rec, err := l.Record(r.cfg.Topics.Locations, m.headers)
 		if err != nil {
@@ -226,25 +226,16 @@ func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]cons
 	return out, marker, nil
 }
 
-// located is the album-level location of one photo, with the answer of the photo alone beside it.
-func (r *albumRun) located(m *member, top []enrich.Candidate, mode string) Location {
-	info := r.model.Info()
-	l := locationOf(m.Reference, m.Source, info, r.model.Answer(mode, top))
-	l.Stage = StageAlbum
-	if alone := r.model.Answer("single", m.Top); !alone.Abstained {
-		l.PhotoOnly = photoOnlyOf(alone)
-	}
-	return l
-}
-
 // usable lists the photos that the album model can be run on, in capture order. Embeddings of another bundle mean
 // nothing to this one; their photos keep the photo-level answer that they have.
 func (r *albumRun) usable(a *album) []*member {
 	sha := r.model.Info().SHA256
 	all := a.inOrder()
-	members := slices.DeleteFunc(slices.Clone(all), func(m *member) bool { return m.Model != sha })
+	members := slices.DeleteFunc(slices.Clone(all), func(m *member) bool {
+		return m.Model != sha || r.model.Check(m.photo()) != nil
+	})
 	if n := len(all) - len(members); n > 0 {
-		r.log.Warn("album holds photos embedded by another bundle; they keep their photo-level answer", "album", a.id, "photos", n)
+		r.log.Warn("album holds photos that another bundle embedded; they keep their photo-level answer", "album", a.id, "photos", n)
 	}
 	return members
 }

@@ -158,7 +158,7 @@ func (c Config) checkStages(m *mistakes) {
 
 func (c Config) checkAlbums(m *mistakes) {
 	a := c.Albums
-	m.oneOf("albums.mode", a.Mode, "", "none", "average", "lstm", "lstm_repeat")
+	m.oneOf("albums.mode", a.Mode, "", "none", "average", "lstm", "lstm_repeat", "blstm", "hmm")
 	m.positive("albums.idle", a.Idle)
 	m.when(a.MaxAge < a.Idle, "albums.max_age is %s, less than albums.idle (%s)", a.MaxAge, a.Idle)
 	m.atLeast("albums.max_photos", a.MaxPhotos, 1)

@@ -37,6 +37,12 @@ func TestDecodeAlbumRecordSaysWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	nowhere := exampleEmbedding()
+	nowhere.Reference.Position.Lat = 91
+	offTheEarth, err := EncodeEmbedding(nowhere)
+	if err != nil {
+		t.Fatal(err)
+	}
 	change := func(at int, to byte) []byte {
 		b := bytes.Clone(good)
 		b[at] = to
@@ -53,6 +59,7 @@ func TestDecodeAlbumRecordSaysWhatIsWrong(t *testing.T) {
 		{"a control of the future", "control kind 9", change(4, 9)},
 		{"an embedding with an infinity", "element 3 of the embedding", append(bytes.Clone(embedding[:len(embedding)-2]), 0x00, 0x7c)},
 		{"an embedding that has only begun", "truncated", embedding[:40]},
+		{"a position off the earth", "position 91, 12.4922 is not on earth", offTheEarth},
 		{"something behind the end", "left over", append(bytes.Clone(good), 0)},
 		{"a string longer than the record", "truncated", append(bytes.Clone(good[:5]), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f)},
 	} {

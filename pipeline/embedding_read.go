@@ -121,6 +121,9 @@ func (r *wireReader) reference() Reference {
 	}
 	if r.bool() {
 		ref.Position = &Position{Lat: r.float(), Lon: r.float(), Source: r.text()}
+		if !ref.Position.onEarth() {
+			r.fail("position %g, %g is not on earth", ref.Position.Lat, ref.Position.Lon)
+		}
 	}
 	return ref
 }

@@ -104,6 +104,12 @@ type AlbumPart struct {
 	Size     int     `json:"size"`
 	Position int     `json:"position"` // in capture order, from 1
 	MovedM   float64 `json:"moved_m"`  // from the photo-level answer; 0 when one of the two abstained
+
+	// What follows is of the other photos of the album that have a position, and absent where there are none.
+	Anchors             int      `json:"anchors,omitempty"`               // how many
+	NearestAnchorS      *float64 `json:"nearest_anchor_s,omitempty"`      // seconds to the nearest in time; absent without both times
+	NearestAnchorSource string   `json:"nearest_anchor_source,omitempty"` // who gave it its position, as in Given
+	FromAnchors         bool     `json:"from_anchors,omitempty"`          // the estimate is a place of theirs and no cell's mean
 }
 
 // GivenPosition is the measured position of a photo that has one, and how far off the model would have been.

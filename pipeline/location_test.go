@@ -43,8 +43,13 @@ func exampleLocations() map[string]Location {
 	album := locationOf(ref, src, info, exampleAnswer())
 	album.PhotoOnly = photoOnlyOf(enrich.Answer{Lat: 43.7, Lon: 11.2, RadiusP90: 160000, Confidence: 0.22})
 	album.Album = &AlbumPart{ID: "rome-2019", Mode: "lstm_repeat", Size: 14, Position: 3, MovedM: 231000.4}
+	anchored := locationOf(ref, src, info, exampleAnswer())
+	anchored.PhotoOnly = album.PhotoOnly
+	anchored.Album = albumPart(enrich.Reading{
+		Fix: &enrich.Fix{}, Anchors: 3, Nearest: &enrich.NearestAnchor{Kind: "exif", Gap: 1234567 * time.Millisecond, Timed: true},
+	}, AlbumPart{ID: "rome-2019", Mode: "average", Size: 14, Position: 4, MovedM: 231000.4})
 	locations := map[string]Location{
-		"estimated": single, "album": album,
+		"estimated": single, "album": album, "album_anchored": anchored,
 		"abstained":       locationOf(ref, src, info, abstained),
 		"given":           locationOf(measured, src, info, exampleAnswer()),
 		"given_abstained": locationOf(measured, src, info, abstained),
@@ -52,7 +57,7 @@ func exampleLocations() map[string]Location {
 	}
 	for name, l := range locations {
 		l.Stage, l.Revision, l.Time = StagePhoto, 3, time.Date(2026, 11, 23, 4, 0, 0, 123456789, time.UTC)
-		if name == "album" {
+		if l.Album != nil {
 			l.Stage = StageAlbum
 		}
 		locations[name] = l
@@ -84,6 +89,7 @@ func TestLocationsNeverLoseAField(t *testing.T) {
 			"s2_ancestors", "rollup", "place", "candidates", "model", "source", "taken_at", "time",
 		},
 		"album":           {"location", "photo_only", "album", "radius_p90_m"},
+		"album_anchored":  {"location", "photo_only", "album", "radius_p90_m"},
 		"abstained":       {"photo_id", "status", "stage", "revision", "confidence", "entropy", "rollup", "candidates", "model", "source", "time"},
 		"given":           {"photo_id", "status", "stage", "revision", "location", "given", "entropy", "candidates", "model", "source", "time"},
 		"given_abstained": {"location", "given"},
@@ -95,6 +101,24 @@ func TestLocationsNeverLoseAField(t *testing.T) {
 				t.Errorf("location_%s.golden.json has lost %q", status, field)
 			}
 		}
+	}
+}
+
+// TestAlbumsSayWhatTheirAnchorsDid, and nothing where there are none.
+func TestAlbumsSayWhatTheirAnchorsDid(t *testing.T) {
+	part := readGolden(t, "album_anchored")["album"].(map[string]any)
+	want := map[string]any{"anchors": 3.0, "nearest_anchor_s": 1235.0, "nearest_anchor_source": "exif", "from_anchors": true}
+	for field, value := range want {
+		if part[field] != value {
+			t.Errorf("album.%s is %v, want %v", field, part[field], value)
+		}
+		if other, ok := readGolden(t, "album")["album"].(map[string]any)[field]; ok {
+			t.Errorf("without anchors there is %s: %v", field, other)
+		}
+	}
+	untimed := albumPart(enrich.Reading{Anchors: 1, Nearest: &enrich.NearestAnchor{Kind: "reference"}}, AlbumPart{})
+	if untimed.NearestAnchorS != nil || untimed.FromAnchors || untimed.NearestAnchorSource != "reference" {
+		t.Errorf("without times: %+v", untimed)
 	}
 }
 

@@ -86,8 +86,13 @@ func (p *logPartition) append(rec consumer.Record) {
 
 // photo appends the embedding of one photo.
 func (p *logPartition) photo(album, id string, at time.Time, model string) {
+	p.positioned(album, id, at, model, nil)
+}
+
+// positioned appends the embedding of one photo that has a position, unless it is nil.
+func (p *logPartition) positioned(album, id string, at time.Time, model string, position *Position) {
 	value, err := EncodeEmbedding(Embedding{
-		Reference: Reference{PhotoID: id, Bucket: "b", Key: id, Album: album, TakenAt: at},
+		Reference: Reference{PhotoID: id, Bucket: "b", Key: id, Album: album, TakenAt: at, Position: position},
 		Source:    Source{Bucket: "b", Key: id, Topic: "photos"}, Revision: at.UnixMilli(), Model: model,
 		Top: []enrich.Candidate{{Cell: 0, P: 0.9}, {Cell: 1, P: 0.1}}, Vector: make([]float32, 8),
 	})

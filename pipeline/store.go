@@ -98,10 +98,15 @@ func (s *Store) Get(ctx context.Context, ref Reference, sized func(bytes int64))
 		}
 		told = size
 	}
+	return s.patiently(ctx, ref, func(answered func()) (Object, error) { return s.attempt(ctx, ref, tell, answered) })
+}
+
+// patiently makes attempts until one succeeds or no other would.
+func (s *Store) patiently(ctx context.Context, ref Reference, attempt func(answered func()) (Object, error)) (Object, error) {
 	var missed time.Time
 	failures, pause := 0, firstPause
 	for {
-		object, err := s.limited(ctx, ref, tell, failures == 0)
+		object, err := s.limited(ctx, attempt, failures == 0)
 		switch {
 		case err == nil:
 			return object, nil
@@ -128,12 +133,12 @@ func (s *Store) Get(ctx context.Context, ref Reference, sized func(bytes int64))
 }
 
 // limited makes one attempt when the store can take it, and tells the limit how it went.
-func (s *Store) limited(ctx context.Context, ref Reference, tell func(int64), first bool) (Object, error) {
+func (s *Store) limited(ctx context.Context, attempt func(answered func()) (Object, error), first bool) (Object, error) {
 	r, err := s.limit.acquire(ctx)
 	if err != nil {
 		return Object{}, err
 	}
-	object, err := s.attempt(ctx, ref, tell, r.answer)
+	object, err := attempt(r.answer)
 	switch {
 	case ctx.Err() != nil || isAny(err, ErrReference, ErrStorageConfig):
 		r.drop()

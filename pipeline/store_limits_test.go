@@ -167,7 +167,9 @@ func TestStoreKeepsItsConnections(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := connections.Load(); n > parallel {
-		t.Errorf("%d connections for %d parallel reads", n, parallel)
+	// A read that waits for a new connection takes one that gets free meanwhile, and the new one comes all the same; so
+	// there may be a few more. Without connections that are kept there would be one for nearly every read.
+	if n := connections.Load(); n > 3*parallel {
+		t.Errorf("%d connections for %d reads, %d at a time", n, 4*parallel*5, parallel)
 	}
 }

@@ -103,6 +103,7 @@ func deadly() []sentinelWord {
 		{decode.ErrCrashed, "decoder_crashed"},
 		{decode.ErrTooSlow, "decoder_too_slow"},
 		{enrich.ErrOutput, "bad_output"},
+		{enrich.ErrAnchor, "bad_anchor"},
 		{ErrEmbedding, "bad_embedding"},
 		{ErrLocation, "bad_location"},
 	}

@@ -57,6 +57,7 @@ func rulings() map[string]struct {
 		"enrich.ErrGolden":           {enrich.ErrGolden, Stop, "bundle"},
 		"enrich.ErrMode":             {enrich.ErrMode, Stop, "bundle"},
 		"enrich.ErrOutput":           {enrich.ErrOutput, DeadLetter, "bad_output"},
+		"enrich.ErrAnchor":           {enrich.ErrAnchor, DeadLetter, "bad_anchor"},
 		"decode.ErrClosed":           {decode.ErrClosed, Stop, "cancelled"},
 		"decode.ErrEmpty":            {decode.ErrEmpty, DeadLetter, "empty_object"},
 		"decode.ErrFormat":           {decode.ErrFormat, DeadLetter, "unknown_format"},

@@ -198,7 +198,7 @@ type decoder interface {
 
 // passer is the album model; *enrich.Model in production.
 type passer interface {
-	Album(ctx context.Context, mode string, sights []enrich.Sight) ([][]enrich.Candidate, error)
+	Album(ctx context.Context, mode string, members []enrich.Member) ([]enrich.Reading, error)
 }
 
 // decode decodes a photo into a slot. Waiting for a turn is not watched: behind
@@ -222,11 +222,11 @@ func (s *photoStage) decode(ctx context.Context, object, slot []byte) (decode.Ph
 }
 
 // pass runs the album model once.
-func (r *albumRun) pass(ctx context.Context, mode string, sights []enrich.Sight) ([][]enrich.Candidate, error) {
+func (r *albumRun) pass(ctx context.Context, mode string, members []enrich.Member) ([]enrich.Reading, error) {
 	ctx, p := r.watchdog.Enter(ctx, workModel)
 	defer p.leave()
-	tops, err := r.passer.Album(ctx, mode, sights)
-	return tops, stuckOr(ctx, err)
+	readings, err := r.passer.Album(ctx, mode, members)
+	return readings, stuckOr(ctx, err)
 }
 
 // stuckOr is err, or the watchdog's reason if that is why ctx ended.

@@ -64,11 +64,11 @@ type trappedAlbum struct {
 	*trap
 }
 
-func (a trappedAlbum) Album(ctx context.Context, mode string, sights []enrich.Sight) ([][]enrich.Candidate, error) {
+func (a trappedAlbum) Album(ctx context.Context, mode string, members []enrich.Member) ([]enrich.Reading, error) {
 	if err := a.pass(ctx); err != nil {
 		return nil, err
 	}
-	return a.passer.Album(ctx, mode, sights)
+	return a.passer.Album(ctx, mode, members)
 }
 
 type trappedDecoder struct {

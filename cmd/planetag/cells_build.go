@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -139,6 +140,8 @@ func (o *cellsBuild) run(cmd *cobra.Command, files []string, std streams) error 
 	if err := o.check(cmd, files); err != nil {
 		return err
 	}
+	// Points are most of the memory and no garbage; the default would let as much garbage again pile up beside them.
+	debug.SetGCPercent(50)
 	started := time.Now()
 	source, recipe, err := o.source(cmd, files)
 	if err != nil {
@@ -175,6 +178,9 @@ func (b cellsBuilt) print(std streams) error {
 	}
 	fmt.Fprintf(std.out, "%d photos (%.3f %%) in %d cells with too few were dropped\n", b.Dropped.Photos, 100*b.Dropped.Share, b.Dropped.Cells)
 	fmt.Fprintf(std.out, "if the right cell were always chosen: median error %.1f km, %.1f %% within 25 km\n", b.Oracle.MedianKm, 100*b.Oracle.Within25km)
+	if b.BadRows.Empty > 0 {
+		fmt.Fprintf(std.out, "%d rows say nothing of a position\n", b.BadRows.Empty)
+	}
 	if b.BadRows.Rows > 0 {
 		fmt.Fprintf(std.out, "%d rows hold no position and were skipped:\n", b.BadRows.Rows)
 		for _, row := range b.BadRows.First {

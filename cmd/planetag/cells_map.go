@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,8 +29,8 @@ func newCellsMap() *cobra.Command {
 			if err := required(cmd, "out"); err != nil {
 				return err
 			}
-			kind := strings.ToLower(filepath.Ext(out))
-			if kind != ".svg" && kind != ".png" && kind != ".geojson" {
+			kind := mapKind(out)
+			if kind == "" {
 				return wrongUsage(cmd, fmt.Errorf("--out is %q, its ending must be .svg, .png or .geojson", out))
 			}
 			if width < 100 || width > 20000 {
@@ -45,6 +46,14 @@ func newCellsMap() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "", "where to write the map")
 	cmd.Flags().IntVar(&width, "width", 2000, "of a picture, pixels")
 	return cmd
+}
+
+// mapKind is the ending of a map's name, or empty if it is not that of a map.
+func mapKind(out string) string {
+	if kind := strings.ToLower(filepath.Ext(out)); slices.Contains([]string{".svg", ".png", ".geojson"}, kind) {
+		return kind
+	}
+	return ""
 }
 
 func drawCells(out, kind string, table *cells.Cells, width int) (err error) {

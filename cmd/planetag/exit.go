@@ -12,6 +12,7 @@ import (
 	"planetag/pipeline"
 	"planetag/pipeline/demo"
 	"planetag/pipeline/eval"
+	"planetag/pipeline/survey"
 )
 
 // The exit statuses, after sysexits(3) and restic.
@@ -61,7 +62,9 @@ func statusOf(err error) int {
 		return exitPhotoFailed
 	case is(errSaid):
 		return exitUnexpected
-	case is(errUsage, eval.ErrManifest, eval.ErrPhotos, divide.ErrInput, divide.ErrRows, demo.ErrFolder, pipeline.ErrNoPhoto):
+	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap):
+		return exitUsage
+	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, pipeline.ErrNoPhoto):
 		return exitUsage
 	case is(consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return exitConfig // also where another broker could not be reached

@@ -26,6 +26,7 @@ const (
 // reference is one record of the input topic. Where it came to lie is known once it was acknowledged.
 type reference struct {
 	kind, id, album string
+	positioned      bool // it says where it was taken, which is evidence for the others of its album
 	value           []byte
 
 	partition int32
@@ -39,11 +40,11 @@ const bucket = "chaos"
 
 // crowd draws n references in about the given number of albums, from a seed: 2 % of them can never succeed, each in one of five ways, 1 % opt out,
 // 1 % are removed later, 2 % come twice. Photos of many albums are interleaved as those of many cameras are; the last tenth of every twentieth album
-// comes late, behind everything else.
+// comes late, behind everything else. Of every fourth album half of the photos have a position.
 func crowd(rng *rand.Rand, n, albums int) (early, late []*reference) {
 	for i := range n {
-		album := fmt.Sprintf("album-%05d", rng.IntN(albums))
-		r := &reference{kind: good, id: fmt.Sprintf("photo-%06d", i), album: album}
+		number := rng.IntN(albums)
+		r := &reference{kind: good, id: fmt.Sprintf("photo-%06d", i), album: fmt.Sprintf("album-%05d", number), positioned: number%4 == 0 && i%2 == 0}
 		object := []string{"red.jpg", "green.jpg", "blue.jpg", "grey.jpg"}[rng.IntN(4)]
 		switch dice := rng.IntN(100); {
 		case dice < 2:
@@ -56,7 +57,7 @@ func crowd(rng *rand.Rand, n, albums int) (early, late []*reference) {
 		}
 		r.value = r.render(object, i)
 		if rng.IntN(100) < 2 && r.kind == good {
-			early = append(early, &reference{kind: good, id: r.id, album: r.album, value: r.value})
+			early = append(early, &reference{kind: good, id: r.id, album: r.album, positioned: r.positioned, value: r.value})
 		}
 		if r.kind == good && r.album != "" && rng.IntN(200) == 0 {
 			late = append(late, r)
@@ -91,10 +92,14 @@ func (r *reference) render(object string, i int) []byte {
 	if object == "" {
 		return []byte(`{"bucket": "` + bucket + `", "key": `)
 	}
-	value, _ := json.Marshal(map[string]any{ // strings and a bool: cannot fail
+	fields := map[string]any{
 		"photo_id": r.id, "bucket": bucket, "key": object, "album": r.album, "opt_out": r.kind == optedOut,
 		"taken_at": time.Date(2026, 7, 1, 0, 0, i, 0, time.UTC),
-	})
+	}
+	if r.positioned {
+		fields["position"] = map[string]any{"lat": 41.7316, "lon": 12.2763, "source": "gps"}
+	}
+	value, _ := json.Marshal(fields) // strings, numbers and a bool: cannot fail
 	return value
 }
 

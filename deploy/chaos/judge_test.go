@@ -16,8 +16,10 @@ func ended() (*ledger, []*reference) {
 	l := newLedger()
 	for i, r := range sent[:2] {
 		l.photos[seat{0, r.offset}], l.revisions[seat{0, r.offset}] = 1, r.at
-		l.answers[r.id] = []answer{{stage: "photo", revision: r.at}, {"album", 20, "x", 2, i}}
+		l.answers[r.id] = []answer{{stage: "photo", revision: r.at}, {stage: "album", revision: 20, album: "x", size: 2, position: i}}
 	}
+	sent[1].positioned = true
+	l.answers["b"][1].given, l.answers["a"][1].anchors = true, 1
 	l.dead[seat{0, 2}], l.tombstones["g"] = 1, 1
 	l.albums["x"] = []event{{offset: 0}, {offset: 1}, {offset: 2, closes: true, upTo: 1, revision: 20, photos: 2}}
 	l.finals["x"] = map[int64]int{20: 2}
@@ -53,8 +55,12 @@ func TestTheJudgeFindsWhatAWorkerMustNotDo(t *testing.T) {
 		{"a photo left out of its album", func(l *ledger) { l.answers["b"] = l.answers["b"][:1] }, "lost: b is not in the final answer"},
 		{"an album answered from half of it", func(l *ledger) { l.answers["b"][1].size = 1 }, "is from 1 photos, want 2"},
 		{"two photos in one place", func(l *ledger) { l.answers["b"][1].position = 0 }, "wrong: album x has two photos at position 0"},
+		{"a position that was not believed", func(l *ledger) { l.answers["b"][1].given = false }, "wrong: b: its own position was given: true, its answer says false"},
+		{"a position that is no evidence", func(l *ledger) { l.answers["a"][1].anchors = 0 }, "wrong: a: 0 anchors in the final answer"},
 		{"a revision again", func(l *ledger) { l.answers["a"] = append(l.answers["a"], l.answers["a"][1]) }, "twice: a: album revision 20 again"},
-		{"a revision that goes back", func(l *ledger) { l.answers["a"] = append(l.answers["a"], answer{"album", 19, "x", 2, 0}) }, "wrong: a: album revision 19 after 20"},
+		{"a revision that goes back", func(l *ledger) {
+			l.answers["a"] = append(l.answers["a"], answer{stage: "album", revision: 19, album: "x", size: 2})
+		}, "wrong: a: album revision 19 after 20"},
 		{"a close with nothing new", closed(1, 21, 2), "twice: album x is closed at offset 9"},
 		{"a close for a late photo", func(l *ledger) {
 			l.albums["x"] = append(l.albums["x"], event{offset: 8})

@@ -20,6 +20,8 @@ type answer struct {
 	album    string
 	size     int
 	position int
+	given    bool // it is the position that the reference named
+	anchors  int  // photos of the album with a position, this one not counted
 }
 
 // seat is a place on a topic.
@@ -145,6 +147,7 @@ func (l *ledger) takeLocation(r *kgo.Record) {
 		l.newest[at.partition] = time.Now()
 	} else {
 		a.album, a.size, a.position = v.Album.ID, v.Album.Size, v.Album.Position
+		a.given, a.anchors = v.Status == pipeline.StatusGiven, v.Album.Anchors
 		if l.finals[a.album] == nil {
 			l.finals[a.album] = map[int64]int{}
 		}

@@ -93,9 +93,22 @@ func (l *ledger) judgeRevisions(f *findings) {
 	}
 }
 
-// judgeAlbums wants the last answer of every album to be whole: one location for each of its photos, from all of them.
+// judgeAlbums wants the last answer of every album to be whole: one location for each of its photos, from all of them, and
+// with the positions of those that have one as evidence for the others.
 func (l *ledger) judgeAlbums(f *findings, sent []*reference) {
+	positioned := map[string]bool{}
+	for _, r := range sent {
+		if r.positioned {
+			positioned[r.id] = true
+		}
+	}
 	for album, members := range membersOf(sent) {
+		anchors := 0
+		for id := range members {
+			if positioned[id] {
+				anchors++
+			}
+		}
 		var final int64
 		for id := range members {
 			for _, a := range l.answers[id] {
@@ -118,6 +131,10 @@ func (l *ledger) judgeAlbums(f *findings, sent []*reference) {
 				f.wrong("%s: final answer of album %s is from %d photos, want %d", id, album, a.size, len(members))
 			case positions[a.position]:
 				f.wrong("album %s has two photos at position %d", album, a.position)
+			case a.given != positioned[id]:
+				f.wrong("%s: its own position was given: %v, its answer says %v", id, positioned[id], a.given)
+			case positioned[id] && a.anchors != anchors-1, !positioned[id] && a.anchors != anchors:
+				f.wrong("%s: %d anchors in the final answer, album %s has %d photos with a position", id, a.anchors, album, anchors)
 			}
 			positions[a.position] = true
 		}

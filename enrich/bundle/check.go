@@ -3,6 +3,7 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"path"
 	"path/filepath"
@@ -73,11 +74,11 @@ func (m *Manifest) checkFiles() error {
 		}
 		listed[f.Path] = true
 	}
-	for _, use := range []struct{ key, path string }{
-		{"cnn.file", m.CNN.File}, {"album.file", m.Album.File}, {"cells.file", m.Cells.File}, {"golden", m.Golden},
-	} {
-		if !listed[use.path] {
-			errs = append(errs, fmt.Errorf("%s is %q, which is not among files", use.key, use.path))
+	uses := map[string]string{"cnn.file": m.CNN.File, "cells.file": m.Cells.File, "golden": m.Golden}
+	maps.Copy(uses, m.Album.files())
+	for _, key := range slices.Sorted(maps.Keys(uses)) {
+		if !listed[uses[key]] {
+			errs = append(errs, fmt.Errorf("%s is %q, which is not among files", key, uses[key]))
 		}
 	}
 	return errors.Join(errs...)
@@ -136,33 +137,6 @@ func (c CNN) check() error {
 			errs = append(errs, fmt.Errorf("cnn.buckets are %v, want ascending sizes", c.Buckets))
 			break
 		}
-	}
-	return errors.Join(errs...)
-}
-
-func (a Album) check(cnn CNN) error {
-	var errs []error
-	for _, f := range []struct{ key, value string }{
-		{"input", a.Input}, {"prob", a.Prob}, {"cell", a.Cell},
-	} {
-		if f.value == "" {
-			errs = append(errs, fmt.Errorf("album.%s is empty", f.key))
-		}
-	}
-	if a.Width != cnn.Width {
-		errs = append(errs, fmt.Errorf("album.width is %d, but cnn.width is %d: the album model reads what the network writes", a.Width, cnn.Width))
-	}
-	if a.TopK < 1 {
-		errs = append(errs, fmt.Errorf("album.top_k is %d, want at least 1", a.TopK))
-	}
-	known := []string{None, Average, LSTM, LSTMRepeat}
-	for i, mode := range a.Modes {
-		if !slices.Contains(known, mode) || slices.Contains(a.Modes[:i], mode) {
-			errs = append(errs, fmt.Errorf("album.modes has %q, want each of %v at most once", mode, known))
-		}
-	}
-	if !slices.Contains(a.Modes, a.Default) {
-		errs = append(errs, fmt.Errorf("album.default is %q, which is not among album.modes %v", a.Default, a.Modes))
 	}
 	return errors.Join(errs...)
 }

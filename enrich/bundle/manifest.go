@@ -15,6 +15,8 @@ const (
 	Average    = "average"     // every photo gets the mean of all photos' probabilities
 	LSTM       = "lstm"        // the album model reads the photos in capture order
 	LSTMRepeat = "lstm_repeat" // it reads them twice and answers at the second reading
+	BLSTM      = "blstm"       // another album model reads them in both directions
+	HMM        = "hmm"         // forward–backward over the cells with a travel prior; no model
 )
 
 // Manifest is bundle.yaml.
@@ -72,16 +74,29 @@ type CNN struct {
 	Buckets   []int  `yaml:"buckets"` // batch sizes the graph is run with, ascending from 1
 }
 
-// Album names the graph that reads the embeddings of an album in order.
+// Album names the graphs that read the embeddings of an album in order. A bundle
+// whose modes need none may leave them out.
 type Album struct {
-	File    string   `yaml:"file"`
+	File string `yaml:"file"` // of LSTM and LSTMRepeat
+	// Graphs are the files of modes with a graph of their own. Their inputs and
+	// outputs are called as those of File.
+	Graphs  Graphs   `yaml:"graphs"`
 	Input   string   `yaml:"input"` // float32 [1,T,Width]
+	Gaps    string   `yaml:"gaps"`  // float32 [1,T], see infer.Album; "" = the graphs have no such input
 	Prob    string   `yaml:"prob"`  // float32 [1,T,TopK], descending
 	Cell    string   `yaml:"cell"`  // int64 [1,T,TopK]
 	Width   int      `yaml:"width"`
 	TopK    int      `yaml:"top_k"`
 	Modes   []string `yaml:"modes"`
 	Default string   `yaml:"default"`
+	// HMM is how people travel between two photos of an album, for the mode of
+	// that name and for anchors in every mode; see Travel for what is left out.
+	HMM Travel `yaml:"hmm"`
+}
+
+// Graphs names the graphs of single modes.
+type Graphs struct {
+	BLSTM string `yaml:"blstm"`
 }
 
 // Cells names the table of classes.

@@ -46,7 +46,7 @@ func TestReadTiny(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := b.Manifest
-	if m.Name != "tiny" || m.Version != "1.0.0" || m.CNN.Width != 8 || m.Cells.Count != 4 || len(m.Files) != 8 {
+	if m.Name != "tiny" || m.Version != "1.0.0" || m.CNN.Width != 8 || m.Cells.Count != 4 || len(m.Files) != 9 {
 		t.Errorf("read %+v", m)
 	}
 	if len(b.SHA256) != 64 {
@@ -79,9 +79,9 @@ func TestReadRefuses(t *testing.T) {
 		{"a picture without pixels", "size: 32", "size: 0", "input.size is 0"},
 		{"batches that skip one", "buckets: [1, 2, 4, 8]", "buckets: [2, 4, 8]", "cnn.buckets must start at 1"},
 		{"batches out of order", "buckets: [1, 2, 4, 8]", "buckets: [1, 4, 2]", "want ascending sizes"},
-		{"widths that differ", "file: album.onnx, input: embeddings, prob: prob, cell: cell, width: 8", "file: album.onnx, input: embeddings, prob: prob, cell: cell, width: 9", "album.width is 9, but cnn.width is 8"},
+		{"widths that differ", "input: embeddings, prob: prob, cell: cell, width: 8", "input: embeddings, prob: prob, cell: cell, width: 9", "album.width is 9, but cnn.width is 8"},
 		{"more answers than classes", "count: 4", "count: 2", "fewer than top_k 3"},
-		{"an unknown mode", "lstm_repeat]", "lstm_thrice]", "lstm_thrice"},
+		{"an unknown mode", "lstm_repeat, blstm", "lstm_thrice, blstm", "lstm_thrice"},
 		{"a default that is no mode", "default: lstm_repeat", "default: lstm_thrice", `album.default is "lstm_thrice"`},
 		{"no calibration for a mode", "  average:\n", "  avarage:\n", "calibration.average is missing"},
 		{"calibration for no mode", "  average:\n", "  avarage:\n", "calibration.avarage belongs to no mode"},

@@ -114,3 +114,15 @@ func (c *Cells) Mean(lo, hi int) (lat, lon float64, photos int64) {
 	lon = math.Atan2(sum.y, sum.x) * 180 / math.Pi
 	return lat, lon, int64(math.Round(sum.photos))
 }
+
+// Radius is that of a circle as large as the mean cell of an id's level, in
+// metres.
+func Radius(id ID) float64 {
+	return 2 * EarthRadius * math.Sqrt(1/(6*math.Exp2(2*float64(id.Level()))))
+}
+
+// Centre is the middle of a cell, in degrees.
+func Centre(id ID) (lat, lon float64) {
+	ll := id.LatLng()
+	return ll.Lat.Degrees(), ll.Lng.Degrees()
+}

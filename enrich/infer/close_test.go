@@ -52,7 +52,7 @@ func TestClosedModelsRefuse(t *testing.T) {
 	if _, err := c.Run(context.Background(), [][]byte{painted(32, 0, 0, 0)}); !errors.Is(err, ErrClosed) {
 		t.Errorf("network: %v", err)
 	}
-	if _, err := a.Run(context.Background(), [][]float32{make([]float32, 8)}); !errors.Is(err, ErrClosed) {
+	if _, err := a.Run(context.Background(), [][]float32{make([]float32, 8)}, []float32{0}); !errors.Is(err, ErrClosed) {
 		t.Errorf("album model: %v", err)
 	}
 }

@@ -138,7 +138,7 @@ func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][
 	defer cell.Destroy()
 
 	fill(pixels, batch)
-	if err := c.run(ctx, input, []ort.Value{embedding, prob, cell}); err != nil {
+	if err := c.run(ctx, []ort.Value{input}, []ort.Value{embedding, prob, cell}); err != nil {
 		return nil, err
 	}
 	outputs := make([]Output, len(batch))

@@ -1,5 +1,5 @@
-// Package infer runs a bundle's two graphs on ONNX Runtime: the network that
-// sees one photo ([CNN]) and the album model that reads the embeddings of an
+// Package infer runs a bundle's graphs on ONNX Runtime: the network that
+// sees one photo ([CNN]) and the album models that read the embeddings of an
 // album in capture order ([Album]).
 //
 // It promises:

@@ -71,6 +71,8 @@ func TestOpenAlbumRefuses(t *testing.T) {
 		{"another output", func(s *AlbumSpec) { s.Cell = "class" }, `no output "class"`},
 		{"another number of cells", func(s *AlbumSpec) { s.TopK = 4 }, "want prob float32[any any 4]"},
 		{"another number of classes", func(s *AlbumSpec) { s.Classes = 3 }, "the graph was made for 4 cells, the bundle has 3"},
+		{"gaps for a graph that takes none", func(s *AlbumSpec) { s.Gaps = "gaps" }, "1 inputs [embeddings float32[any any 8]], want 2"},
+		{"a graph that takes gaps without them", func(s *AlbumSpec) { s.Path = "../testdata/gaps.onnx" }, "has 2 inputs"},
 		{"the network in its place", func(s *AlbumSpec) { s.Path = tinySpec().Path }, `no input "embeddings"`},
 	}
 	for _, tt := range tests {

@@ -90,18 +90,20 @@ func (r *Runtime) checkGraph(path string, wants []want) error {
 	if err != nil {
 		return err
 	}
-	if len(inputs) != 1 {
-		return fmt.Errorf("%w: %s has %d inputs %v, want 1", ErrGraph, path, len(inputs), inputs)
-	}
 	var errs []error
+	fed := 0
 	for _, w := range wants {
 		have := outputs
 		if w.kind == "input" {
 			have = inputs
+			fed++
 		}
 		if err := w.in(have); err != nil {
 			errs = append(errs, err)
 		}
+	}
+	if len(inputs) != fed {
+		return fmt.Errorf("%w: %s has %d inputs %v, want %d", ErrGraph, path, len(inputs), inputs, fed)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrGraph, path, err)

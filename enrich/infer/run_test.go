@@ -98,13 +98,13 @@ func TestRunRefusesOtherSizes(t *testing.T) {
 	if _, err := c.Run(context.Background(), [][]byte{painted(32, 0, 0, 0), painted(31, 0, 0, 0)}); err == nil {
 		t.Error("a photo of another size was taken")
 	}
-	if _, err := a.Run(context.Background(), [][]float32{make([]float32, 8), make([]float32, 9)}); err == nil {
+	if _, err := a.Run(context.Background(), [][]float32{make([]float32, 8), make([]float32, 9)}, []float32{0, -1}); err == nil {
 		t.Error("an embedding of another width was taken")
 	}
 	if out, err := c.Run(context.Background(), nil); err != nil || len(out) != 0 {
 		t.Errorf("no photos: %v, %v", out, err)
 	}
-	if out, err := a.Run(context.Background(), nil); err != nil || len(out) != 0 {
+	if out, err := a.Run(context.Background(), nil, nil); err != nil || len(out) != 0 {
 		t.Errorf("an empty album: %v, %v", out, err)
 	}
 }
@@ -120,7 +120,7 @@ func TestManyCallersGetWhatOneGets(t *testing.T) {
 		if seen[n], err = c.Run(context.Background(), batches[n]); err != nil {
 			t.Fatal(err)
 		}
-		if read[n], err = a.Run(context.Background(), embeddings(seen[n])); err != nil {
+		if read[n], err = a.Run(context.Background(), embeddings(seen[n]), make([]float32, len(seen[n]))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,7 +132,7 @@ func TestManyCallersGetWhatOneGets(t *testing.T) {
 				if got, err := c.Run(context.Background(), batches[n]); err != nil || !reflect.DeepEqual(got, seen[n]) {
 					t.Errorf("%d photos: %+v, %v\nwant %+v", n+1, got, err, seen[n])
 				}
-				if got, err := a.Run(context.Background(), embeddings(seen[n])); err != nil || !reflect.DeepEqual(got, read[n]) {
+				if got, err := a.Run(context.Background(), embeddings(seen[n]), make([]float32, len(seen[n]))); err != nil || !reflect.DeepEqual(got, read[n]) {
 					t.Errorf("album of %d: %+v, %v\nwant %+v", n+1, got, err, read[n])
 				}
 			}
@@ -156,7 +156,7 @@ func TestAlbumRemembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := a.Run(context.Background(), embeddings(seen))
+	got, err := a.Run(context.Background(), embeddings(seen), make([]float32, len(seen)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func (s *session) do(n int, f func(*slab) error) error {
 
 // run is one call of the graph. It comes back when the C code has, even if the
 // context ended long before; its error is then the context's.
-func (s *session) run(ctx context.Context, input ort.Value, outputs []ort.Value) error {
+func (s *session) run(ctx context.Context, inputs, outputs []ort.Value) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("run %s: %w", s.path, err)
 	}
@@ -98,8 +98,8 @@ func (s *session) run(ctx context.Context, input ort.Value, outputs []ort.Value)
 		defer close(terminated)
 		_ = options.Terminate() // cannot fail: it sets a flag
 	})
-	err = s.graph.RunWithOptions([]ort.Value{input}, outputs, options)
-	runtime.KeepAlive(input)
+	err = s.graph.RunWithOptions(inputs, outputs, options)
+	runtime.KeepAlive(inputs)
 	runtime.KeepAlive(outputs)
 	if !stop() {
 		<-terminated // it still holds options

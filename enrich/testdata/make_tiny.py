@@ -10,9 +10,9 @@ have been taken by painting it:
     red -> Rome, green -> Paris, blue -> New York, white -> Sydney,
     grey or black -> all four alike, which is below abstain_below.
 
-The album model is a real LSTM. Its memory adds up the colours seen so far: a
+The album models are real LSTMs. Their memory adds up the colours seen so far: a
 grey photo after red ones is in Rome, a grey photo before them is nowhere with
-mode lstm and in Rome with lstm_repeat.
+mode lstm and in Rome with lstm_repeat and with blstm, which reads both ways.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ import pyarrow.parquet
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+value = helper.make_tensor_value_info
 HERE = Path(__file__).parent / "tiny"
 SIZE, CROP, WIDTH, CLASSES, TOP_K, HIDDEN = 32, 0.875, 8, 4, 3, 4
 
@@ -63,7 +64,6 @@ def save(name, nodes, inputs, outputs, constants):
 
 
 def make_cnn():
-    value = helper.make_tensor_value_info
     # Columns: how much redder, greener, bluer than the other two; brightness; r, g, b; brightness again.
     look = np.array(
         [
@@ -105,25 +105,24 @@ def make_cnn():
     )
 
 
-def make_album():
-    value = helper.make_tensor_value_info
+def make_album(name, directions):
     # Gate order i, o, f, c. Gates are open by their biases; the cell input of unit c is the feature of class c.
-    weights = np.zeros((1, 4 * HIDDEN, WIDTH), np.float32)
+    weights = np.zeros((directions, 4 * HIDDEN, WIDTH), np.float32)
     for feature, cell in ((0, 0), (1, 1), (2, 3), (3, 2)):
-        weights[0, 3 * HIDDEN + cell, feature] = 1.5
-    recurrent = np.zeros((1, 4 * HIDDEN, HIDDEN), np.float32)
-    bias = np.zeros((1, 8 * HIDDEN), np.float32)
-    bias[0, : 3 * HIDDEN] = np.repeat([4, 4, 2.5], HIDDEN)
+        weights[:, 3 * HIDDEN + cell, feature] = 1.5
+    recurrent = np.zeros((directions, 4 * HIDDEN, HIDDEN), np.float32)
+    bias = np.zeros((directions, 8 * HIDDEN), np.float32)
+    bias[:, : 3 * HIDDEN] = np.repeat([4, 4, 2.5], HIDDEN)
     nodes = [
         helper.make_node("Transpose", ["embeddings"], ["steps"], perm=[1, 0, 2]),
-        helper.make_node("LSTM", ["steps", "weights", "recurrent", "bias"], ["hidden"], hidden_size=HIDDEN),
-        helper.make_node("Squeeze", ["hidden", "one"], ["flat"]),
+        helper.make_node("LSTM", ["steps", "weights", "recurrent", "bias"], ["hidden"], hidden_size=HIDDEN, direction=("forward", "bidirectional")[directions - 1]),
+        helper.make_node("ReduceSum", ["hidden", "one"], ["flat"], keepdims=0),  # of both directions, or of the one
         helper.make_node("Transpose", ["flat"], ["memory"], perm=[1, 0, 2]),
         helper.make_node("Mul", ["memory", "sure"], ["logits"]),
         *top_k("logits", "prob", "cell"),
     ]
     save(
-        "album",
+        name,
         nodes,
         [value("embeddings", TensorProto.FLOAT, ["n", "t", WIDTH])],
         [value("prob", TensorProto.FLOAT, ["n", "t", TOP_K]), value("cell", TensorProto.INT64, ["n", "t", TOP_K])],
@@ -176,12 +175,12 @@ def make_golden():
     paint("grey.jpg", (110, 110, 110), (50, 50))
     names = ["red.jpg", "green.jpg", "blue.jpg", "grey.jpg"]
     cnn = onnxruntime.InferenceSession(HERE / "cnn.onnx")
-    album = onnxruntime.InferenceSession(HERE / "album.onnx")
+    album, blstm = (onnxruntime.InferenceSession(HERE / f"{n}.onnx") for n in ("album", "blstm"))
     embedding, prob, cell = cnn.run(None, {"pixels": np.stack([pixels_of(n) for n in names])})
     sequence = embedding[[3, 0, 0]]
 
-    def classes(x, last):
-        p, c = album.run(None, {"embeddings": x[None]})
+    def classes(model, x, last):
+        p, c = model.run(None, {"embeddings": x[None]})
         return [{"cell": int(c), "prob": round(float(p), 6)} for p, c in zip(p[0, -last:, 0], c[0, -last:, 0])]
 
     golden = {
@@ -197,8 +196,9 @@ def make_golden():
         ],
         "album": {
             "photos": ["grey.jpg", "red.jpg", "red.jpg"],
-            "lstm": classes(sequence, 3),
-            "lstm_repeat": classes(np.concatenate([sequence, sequence]), 3),
+            "lstm": classes(album, sequence, 3),
+            "lstm_repeat": classes(album, np.concatenate([sequence, sequence]), 3),
+            "blstm": classes(blstm, sequence, 3),
         },
     }
     (HERE / "golden" / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
@@ -217,7 +217,7 @@ def make_manifest():
       - {confidence: 0.8, p50_m: 20000, p90_m: 150000}"""
     calibration = "\n".join(
         f"  {mode}:\n    temperature: 1.0\n    abstain_below: 0.4\n    radius:{steps}"
-        for mode in ("single", "average", "lstm", "lstm_repeat")
+        for mode in ("single", "average", "lstm", "lstm_repeat", "blstm", "hmm")
     )
     (HERE / "bundle.yaml").write_text(f"""\
 schema: 1
@@ -230,7 +230,7 @@ files:
 {chr(10).join(lines)}
 input: {{size: {SIZE}, crop: {CROP}, colour: rgb, layout: nhwc, type: uint8, resize: centre-crop bicubic antialiased}}
 cnn: {{file: cnn.onnx, input: pixels, embedding: embedding, prob: prob, cell: cell, width: {WIDTH}, top_k: {TOP_K}, buckets: [1, 2, 4, 8]}}
-album: {{file: album.onnx, input: embeddings, prob: prob, cell: cell, width: {WIDTH}, top_k: {TOP_K}, modes: [none, average, lstm, lstm_repeat], default: lstm_repeat}}
+album: {{file: album.onnx, graphs: {{blstm: blstm.onnx}}, input: embeddings, prob: prob, cell: cell, width: {WIDTH}, top_k: {TOP_K}, modes: [none, average, lstm, lstm_repeat, blstm, hmm], default: lstm_repeat}}
 cells: {{file: cells.parquet, count: {CLASSES}}}
 calibration:
 {calibration}
@@ -243,7 +243,8 @@ if __name__ == "__main__":
     shutil.rmtree(HERE, ignore_errors=True)
     (HERE / "golden").mkdir(parents=True)
     make_cnn()
-    make_album()
+    make_album("album", 1)
+    make_album("blstm", 2)
     make_cells()
     make_golden()
     make_manifest()

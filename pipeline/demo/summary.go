@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"planetag/enrich"
-	"planetag/pipeline/eval"
+	"planetag/pipeline/eval/score"
 )
 
 // Summary is what happened to the photos. The error figures are over the estimated photos whose true position is known,
@@ -56,8 +56,8 @@ func (l *ledger) summarise() Summary {
 	}
 	s.Albums, s.KnownTruth = len(albums), len(metres)
 	if len(metres) > 0 {
-		s.MedianErrorKm = new(eval.Median(metres) / 1000)
-		s.Within25km, s.Within200km = new(eval.Within(metres, 25)), new(eval.Within(metres, 200))
+		s.MedianErrorKm = new(score.Median(metres) / 1000)
+		s.Within25km, s.Within200km = new(score.Within(metres, 25)), new(score.Within(metres, 200))
 	}
 	return s
 }

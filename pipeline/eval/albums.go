@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// albums groups the photos (indices into items) into albums in capture order. A photo without an album, or whose album
+// albums groups the photos (indices into rows) into albums in capture order. A photo without an album, or whose album
 // mates could all not be read, is an album of one. Photos without a time come after those with one; ties go by id, so
 // the order never depends on the manifest's.
-func albums(items []item) [][]int {
+func albums(rows []Row) [][]int {
 	var groups [][]int
 	group := map[string]int{}
-	for i, it := range items {
-		name := it.row.Album
+	for i, row := range rows {
+		name := row.Album
 		if g, ok := group[name]; ok && name != "" {
 			groups[g] = append(groups[g], i)
 			continue
@@ -21,7 +21,7 @@ func albums(items []item) [][]int {
 		groups = append(groups, []int{i})
 	}
 	for _, g := range groups {
-		slices.SortFunc(g, func(a, b int) int { return captureOrder(items[a].row, items[b].row) })
+		slices.SortFunc(g, func(a, b int) int { return captureOrder(rows[a], rows[b]) })
 	}
 	return groups
 }

@@ -2,22 +2,21 @@ package eval
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
-
-	"planetag/enrich"
 )
 
-func photo(id, album string, hour int) item {
-	it := item{row: Row{ID: id, Album: album}}
+func photo(id, album string, hour int) Row {
+	row := Row{ID: id, Album: album}
 	if hour >= 0 {
-		it.row.TakenAt = time.Date(2019, 5, 1, hour, 0, 0, 0, time.UTC)
+		row.TakenAt = time.Date(2019, 5, 1, hour, 0, 0, 0, time.UTC)
 	}
-	return it
+	return row
 }
 
 func TestAlbumsAreInCaptureOrder(t *testing.T) {
-	items := []item{
+	rows := []Row{
 		photo("evening", "rome", 20),
 		photo("alone", "", 9),
 		photo("no clock b", "rome", -1),
@@ -28,10 +27,10 @@ func TestAlbumsAreInCaptureOrder(t *testing.T) {
 		photo("same minute a", "oslo", 7),
 	}
 	var got [][]string
-	for _, g := range albums(items) {
+	for _, g := range albums(rows) {
 		var ids []string
 		for _, i := range g {
-			ids = append(ids, items[i].row.ID)
+			ids = append(ids, rows[i].ID)
 		}
 		got = append(got, ids)
 	}
@@ -46,34 +45,19 @@ func TestAlbumsAreInCaptureOrder(t *testing.T) {
 	}
 }
 
-func seen(digest byte, embedding ...float32) item {
-	it := item{sight: enrich.Sight{Embedding: embedding}}
-	it.digest[0] = digest
-	return it
-}
-
-func TestNearestIsByAngleAndNeverItself(t *testing.T) {
-	gallery := []item{
-		seen(1, 1, 0),
-		seen(2, 0, 100), // long, but at a right angle to the first
-		seen(3, 0, 0),   // a dead embedding
-		seen(4, 1, 0),   // the first again, other bytes
+func TestAWrongClockKeepsItsPlace(t *testing.T) {
+	rows := []Row{photo("today", "rome", 9), photo("from the future", "rome", 8), photo("earlier today", "rome", 7)}
+	rows[1].TakenAt = rows[1].TakenAt.AddDate(70, 0, 0)
+	if got := albums(rows); !reflect.DeepEqual(got, [][]int{{2, 0, 1}}) {
+		t.Errorf("a time of 2089 comes after those of 2019: %v", got)
 	}
-	for _, row := range []struct {
-		story string
-		query item
-		want  int
-	}{
-		{"length does not matter, the angle does", seen(9, 5, 1), 0},
-		{"the other way", seen(9, 1, 5), 1},
-		{"the same file may not answer, its twin may", seen(1, 1, 0), 3},
-		{"on a tie the first answers", seen(9, 3, 0), 0},
-	} {
-		if got := nearest([]item{row.query}, gallery)[0]; got != row.want {
-			t.Errorf("%s: gallery photo %d, want %d", row.story, got, row.want)
-		}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	notes := clocks(append(rows, photo("no clock", "rome", -1), photo("no clock either, but alone", "", -1)), now)
+	if len(notes) != 2 || !strings.Contains(notes[0], "taken_at of 1 photos lies in the future, the first is from the future") ||
+		!strings.Contains(notes[1], "1 photos of albums have no taken_at, the first is no clock") {
+		t.Errorf("notes: %q", notes)
 	}
-	if got := nearest([]item{seen(1, 1, 0)}, gallery[:1])[0]; got != -1 {
-		t.Errorf("a gallery of only the photo itself answered %d", got)
+	if notes := clocks(rows, time.Time{}); notes != nil {
+		t.Errorf("nobody asked what time it is: %q", notes)
 	}
 }

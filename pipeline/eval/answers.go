@@ -5,90 +5,98 @@ import (
 	"fmt"
 
 	"planetag/enrich"
+	"planetag/enrich/bundle"
 	"planetag/enrich/cells"
 )
 
-// scoreAnswers adds the rows single, average, lstm and lstm_repeat, and the calibrated answers of single and of the
-// mode the worker would publish.
-func scoreAnswers(ctx context.Context, model *enrich.Model, division *cells.Cells, items []item, groups [][]int, mates []bool, r *Result) error {
-	for _, mode := range append([]string{modeSingle}, albumModes()...) {
-		top, err := distributions(ctx, model, mode, items, groups)
+// witness is a loaded bundle.
+type witness struct {
+	model    *enrich.Model
+	division *cells.Cells
+}
+
+// answer has every photo answered in every mode of the bundle, and by the prior.
+func (w *witness) answer(ctx context.Context, items []item, s *subject) error {
+	groups := albums(s.rows)
+	for _, mode := range s.modes {
+		readings, err := w.readings(ctx, mode, items, groups)
 		if err != nil {
 			return err
 		}
-		judged := make([]Judged, len(items))
-		metres := make([]float64, len(items))
+		answers := make([]answer, len(items))
 		for i, it := range items {
-			judged[i] = judge(model.Answer(mode, top[i]), it.row)
-			cell, ok := division.Find(it.row.Lat, it.row.Lon)
-			judged[i].Correct = ok && len(top[i]) > 0 && top[i][0].Cell == cell
-			metres[i] = judged[i].Metres
+			answers[i] = judge(w.model.AnswerAlbum(mode, readings[i]), it.row)
+			cell, ok := w.division.Find(it.row.Lat, it.row.Lon)
+			answers[i].Correct = ok && len(readings[i].Top) > 0 && readings[i].Top[0].Cell == cell
 		}
-		r.score(mode, metres, mates)
-		if mode == modeSingle || mode == r.DefaultMode {
-			r.Calibrated[mode] = Calibrate(judged)
-		}
+		s.answers[mode] = answers
+	}
+	lat, lon := w.model.Prior()
+	for _, row := range s.rows {
+		s.answers[modePrior] = append(s.answers[modePrior], judge(enrich.Answer{Lat: lat, Lon: lon}, row))
 	}
 	return nil
 }
 
-// distributions returns each item's most probable cells in the given mode.
-func distributions(ctx context.Context, model *enrich.Model, mode string, items []item, groups [][]int) ([][]enrich.Candidate, error) {
-	top := make([][]enrich.Candidate, len(items))
-	if mode == modeSingle {
+// readings is what the model makes of each item in the given mode, in groups in their order.
+func (w *witness) readings(ctx context.Context, mode string, items []item, groups [][]int) ([]enrich.Reading, error) {
+	readings := make([]enrich.Reading, len(items))
+	if mode == bundle.Single {
 		for i := range items {
-			top[i] = items[i].sight.Top
+			readings[i].Top = items[i].sight.Top
 		}
-		return top, nil
+		return readings, nil
 	}
+	return w.albums(ctx, mode, items, groups, nil)
+}
+
+// albums is readings of albums of which the model sees the positions of the photos shown.
+func (w *witness) albums(ctx context.Context, mode string, items []item, groups [][]int, shown map[int]bool) ([]enrich.Reading, error) {
+	readings := make([]enrich.Reading, len(items))
 	for _, g := range groups {
-		sights := make([]enrich.Sight, len(g))
+		members := make([]enrich.Member, len(g))
 		for k, i := range g {
-			sights[k] = items[i].sight
+			row := items[i].row
+			members[k] = enrich.Member{Sight: items[i].sight, TakenAt: row.TakenAt}
+			if shown[i] {
+				members[k].Anchor = &enrich.Anchor{Lat: row.Lat, Lon: row.Lon, Kind: "manifest"}
+			}
 		}
-		steps, err := model.Album(ctx, mode, sights)
+		steps, err := w.model.Album(ctx, mode, members)
 		if err != nil {
 			return nil, fmt.Errorf("answer album %q in mode %s: %w", items[g[0]].row.Album, mode, err)
 		}
 		for k, i := range g {
-			top[i] = steps[k]
+			readings[i] = steps[k]
 		}
 	}
-	return top, nil
+	return readings, nil
 }
 
 // judge compares one answer with the truth. Abstained answers keep their best guess: the uncalibrated rows score it,
 // as everybody else's tables do.
-func judge(a enrich.Answer, truth Row) Judged {
-	return Judged{
-		Confidence: a.Confidence,
-		Abstained:  a.Abstained,
-		Metres:     enrich.DistanceMetres(a.Lat, a.Lon, truth.Lat, truth.Lon),
-		RadiusP50:  a.RadiusP50,
-		RadiusP90:  a.RadiusP90,
-	}
+func judge(given enrich.Answer, truth Row) answer {
+	a := answer{lat: given.Lat, lon: given.Lon}
+	a.Confidence, a.Abstained = given.Confidence, given.Abstained
+	a.RadiusP50, a.RadiusP90 = given.RadiusP50, given.RadiusP90
+	a.Metres = enrich.DistanceMetres(given.Lat, given.Lon, truth.Lat, truth.Lon)
+	return a
 }
 
-// priorErrors are the errors of always answering the cell with most training photos.
-func priorErrors(model *enrich.Model, items []item) []float64 {
-	lat, lon := model.Prior()
-	metres := make([]float64, len(items))
-	for i, it := range items {
-		metres[i] = enrich.DistanceMetres(lat, lon, it.row.Lat, it.row.Lon)
-	}
-	return metres
-}
-
-// nearestErrors are the errors of answering the position of the nearest gallery photo. A photo that no gallery photo may
-// answer is as wrong as one can be on this planet.
-func nearestErrors(items, gallery []item) []float64 {
-	const antipode = 20015e3
-	metres := make([]float64, len(items))
-	for i, g := range nearest(items, gallery) {
-		metres[i] = antipode
-		if g >= 0 {
-			metres[i] = enrich.DistanceMetres(gallery[g].row.Lat, gallery[g].row.Lon, items[i].row.Lat, items[i].row.Lon)
+// nearestAnswers are the positions of the nearest gallery photos. A photo that no gallery photo may answer is as wrong as
+// one can be on this planet.
+func nearestAnswers(items, gallery []item, found []match) []answer {
+	answers := make([]answer, len(items))
+	for i, m := range found {
+		truth := items[i].row
+		given := enrich.Answer{Lat: -truth.Lat, Lon: truth.Lon + 180}
+		if truth.Lon > 0 {
+			given.Lon = truth.Lon - 180
 		}
+		if m.nearest >= 0 {
+			given.Lat, given.Lon = gallery[m.nearest].row.Lat, gallery[m.nearest].row.Lon
+		}
+		answers[i] = judge(given, truth)
 	}
-	return metres
+	return answers
 }

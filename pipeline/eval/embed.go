@@ -27,6 +27,7 @@ type item struct {
 	row    Row
 	sight  enrich.Sight
 	digest [sha256.Size]byte // of the file: finds the same photo in a gallery
+	hash   uint64            // perceptual, of the decoded pixels; 0 when there is no gallery to compare with
 }
 
 // Unreadable is one photo that could not be scored, and why.
@@ -41,6 +42,7 @@ type Unreadable struct {
 type embedder struct {
 	model    *enrich.Model
 	dir      string
+	hashes   bool // wanted: they take a millisecond a photo
 	progress func(done, total int)
 }
 
@@ -87,17 +89,12 @@ func (e embedder) embedBatch(ctx context.Context, rows []Row, items []item, fail
 	var seen []int
 	for i, row := range rows {
 		items[i].row = row
-		data, err := os.ReadFile(filepath.Join(e.dir, filepath.FromSlash(row.File)))
-		dst := make([]byte, e.model.Info().InputBytes)
-		if err == nil {
-			_, err = e.model.Decode(ctx, data, dst)
-		}
+		decoded, err := e.decode(ctx, &items[i])
 		if err != nil {
 			failed[i] = err
 			continue
 		}
-		items[i].digest = sha256.Sum256(data)
-		pixels, seen = append(pixels, dst), append(seen, i)
+		pixels, seen = append(pixels, decoded), append(seen, i)
 	}
 	if len(pixels) == 0 {
 		return nil
@@ -110,4 +107,21 @@ func (e embedder) embedBatch(ctx context.Context, rows []Row, items []item, fail
 		items[i].sight = sights[k]
 	}
 	return nil
+}
+
+// decode reads the pixels of a photo and notes what finds the photo in a gallery.
+func (e embedder) decode(ctx context.Context, it *item) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join(e.dir, filepath.FromSlash(it.row.File)))
+	if err != nil {
+		return nil, err
+	}
+	pixels := make([]byte, e.model.Info().InputBytes)
+	if _, err := e.model.Decode(ctx, data, pixels); err != nil {
+		return nil, err
+	}
+	it.digest = sha256.Sum256(data)
+	if e.hashes {
+		it.hash, err = PerceptualHash(pixels)
+	}
+	return pixels, err
 }

@@ -2,141 +2,193 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"planetag/enrich"
 	"planetag/enrich/bundle"
-	"planetag/enrich/cells"
+	"planetag/enrich/cells/gazetteer"
 )
 
-// Options says what is measured.
+// ErrModes says that a mode was asked for that nobody answers in.
+var ErrModes = errors.New("no such mode")
+
+// Options says what is measured. Either a bundle answers (Model, Manifest, Photos), or somebody's answers are read
+// (Predictions).
 type Options struct {
 	Model                  enrich.Options
 	Manifest, Photos       string // CSV (see ReadManifest) and the folder its files are in
-	Gallery, GalleryPhotos string // the same for the nearest-neighbour baseline; empty = without it
-	Progress               func(done, total int)
+	Predictions            string // CSV (see ReadPredictions) in place of both
+	Gallery, GalleryPhotos string // CSV and folder of the training photos, for the nearest row and against overlap; empty = without
+	AllowOverlap           bool   // score photos that the gallery holds too
+	Split                  Split
+	// Compare is a second bundle, or with Predictions a second file of them; empty = none.
+	Compare string
+	// CompareModes are compared with each other, the first with each of the rest; empty = none.
+	CompareModes []string
+	Anchors      float64              // share of each album's photos that show their position to the others; 0 = without
+	Seed         uint64               // which ones, and the shuffled order of albums
+	Gazetteer    *gazetteer.Gazetteer // for the tables by continent and country; nil = without them
+	Now          time.Time            // photos taken later have a wrong clock; zero = do not look
+	Progress     func(done, total int)
 }
 
-// The rows of a result beside the album modes of enrich.
-const (
-	modeSingle  = bundle.Single
-	modePrior   = "prior"
-	modeNearest = "nearest_neighbour"
-)
-
-// albumModes are the answers that look at the whole album; all are scored, whichever is the bundle's default.
-func albumModes() []string { return []string{bundle.Average, bundle.LSTM, bundle.LSTMRepeat} }
-
-// Result is what the command prints. Maps are keyed by mode.
-type Result struct {
-	Bundle      string                 `json:"bundle"` // name@version
-	SHA256      string                 `json:"sha256"`
-	DefaultMode string                 `json:"default_mode"`
-	Photos      int                    `json:"photos"` // rows of the manifest
-	Scored      int                    `json:"scored"` // photos that could be read
-	Albums      int                    `json:"albums"` // albums with at least two scored photos
-	AlbumPhotos int                    `json:"album_photos"`
-	Gallery     int                    `json:"gallery,omitempty"` // gallery photos that could be read
-	Modes       map[string]Scores      `json:"modes"`             // every scored photo
-	InAlbums    map[string]Scores      `json:"in_albums"`         // only photos with album mates: where the album can help
-	Calibrated  map[string]Calibration `json:"calibrated"`        // the published answer: abstaining, radii
-	Unreadable  []Unreadable           `json:"unreadable"`
-	GalleryBad  []Unreadable           `json:"gallery_unreadable,omitempty"`
-}
-
-// Run loads the bundle, scores every photo of the manifest in every mode, and returns the figures. Photos that cannot be
-// read are in the result; errors are ErrManifest, ErrPhotos, those of enrich.Load, and ctx's.
+// Run measures and returns the figures. Photos that cannot be read or may not be scored are in the result. Errors are
+// ErrManifest, ErrPhotos, ErrPredictions, ErrSplit, ErrModes, those of enrich.Load, and ctx's. With ErrOverlap comes a
+// result that holds the duplicates and no figures.
 func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
-	rows, err := ReadManifestFile(o.Manifest)
+	t, err := newTask(o)
 	if err != nil {
 		return Result{}, err
 	}
-	var galleryRows []Row
-	if o.Gallery != "" {
-		if galleryRows, err = ReadManifestFile(o.Gallery); err != nil {
-			return Result{}, err
-		}
+	first, err := t.first(ctx)
+	if errors.Is(err, ErrOverlap) {
+		return t.result, err
 	}
-	division, err := cellsOf(o.Model.Bundle)
 	if err != nil {
 		return Result{}, err
 	}
-	model, err := enrich.Load(ctx, o.Model)
-	if err != nil {
+	t.describe(first)
+	if err := t.compareModes(first); err != nil {
 		return Result{}, err
 	}
-	result, err := measure(ctx, model, division, o, rows, galleryRows)
-	if closing := model.Close(); err == nil && closing != nil {
-		err = fmt.Errorf("close model: %w", closing)
+	if o.Compare == "" {
+		return t.result, nil
 	}
-	return result, err
+	second, err := t.second(ctx)
+	if err != nil {
+		return Result{}, fmt.Errorf("compare with %s: %w", o.Compare, err)
+	}
+	return t.result, t.compare(first, second)
 }
 
-// cellsOf loads the bundle's division of the earth, in which the true cell of a photo is looked up.
-func cellsOf(dir string) (*cells.Cells, error) {
-	b, err := bundle.Read(dir)
-	if err != nil {
+// task is one run: what is tested, and what was found so far.
+type task struct {
+	Options
+	rows        []Row // that are tested: those apart from the gallery
+	gallery     []Row
+	predictions Predictions
+	other       Predictions // to compare with
+	result      Result
+}
+
+// newTask reads the lists and takes out what may not be tested.
+func newTask(o Options) (*task, error) {
+	t := &task{Options: o}
+	if err := t.read(); err != nil {
 		return nil, err
 	}
-	return cells.Load(b.Path(b.Manifest.Cells.File))
+	all := t.rows
+	t.result = Result{
+		Photos: len(all), Placeless: t.result.Placeless, Unreadable: []Unreadable{},
+		Split: Parted{By: o.Split.String(), Gallery: len(t.gallery), LeftOut: []LeftOut{}},
+	}
+	if err := o.Split.check(o.Manifest+o.Predictions, all); err != nil {
+		return nil, err
+	}
+	if len(t.gallery) > 0 {
+		if err := o.Split.check(o.Gallery, t.gallery); err != nil {
+			return nil, err
+		}
+		var out []LeftOut
+		if t.rows, out = o.Split.apart(all, t.gallery); len(t.rows) == 0 {
+			return nil, fmt.Errorf("%w by %s: all %d photos share a unit with the gallery, the first (line %d) with %s; none is left to score",
+				ErrSplit, o.Split, len(all), out[0].Line, out[0].Gallery)
+		}
+		t.result.Split.LeftOut = append(t.result.Split.LeftOut, out...)
+	}
+	_, t.result.Split.Units = o.Split.units(t.rows)
+	if o.Predictions == "" { // of which time changes nothing
+		t.result.Notes = clocks(t.rows, o.Now)
+	}
+	return t, nil
 }
 
-func measure(ctx context.Context, model *enrich.Model, division *cells.Cells, o Options, rows, galleryRows []Row) (Result, error) {
-	info := model.Info()
-	result := Result{
-		Bundle: info.Name + "@" + info.Version, SHA256: info.SHA256, DefaultMode: info.DefaultMode,
-		Photos: len(rows), Modes: map[string]Scores{}, InAlbums: map[string]Scores{}, Calibrated: map[string]Calibration{},
+func (t *task) read() (err error) {
+	if t.Predictions != "" {
+		if t.predictions, err = ReadPredictionsFile(t.Predictions); err != nil {
+			return err
+		}
+		for _, p := range t.predictions.Rows {
+			t.rows = append(t.rows, p.Row)
+		}
+	} else if t.rows, t.result.Placeless, err = ReadManifestFile(t.Manifest); err != nil {
+		return err
 	}
-	items, bad, err := embedder{model, o.Photos, o.Progress}.embed(ctx, rows)
+	if t.Gallery != "" {
+		if t.gallery, _, err = ReadManifestFile(t.Gallery); err != nil {
+			return err
+		}
+	}
+	return t.readOther()
+}
+
+// readOther reads what can be read of the other side of the comparison now: its mistakes should not be found after minutes.
+func (t *task) readOther() (err error) {
+	switch {
+	case t.Compare == "":
+	case t.Predictions != "":
+		t.other, err = ReadPredictionsFile(t.Compare)
+	default:
+		_, err = bundle.Read(t.Compare)
+	}
 	if err != nil {
-		return Result{}, err
+		return fmt.Errorf("compare with %s: %w", t.Compare, err)
 	}
-	result.Scored, result.Unreadable = len(items), append([]Unreadable{}, bad...)
-	groups := albums(items)
-	mates := result.countAlbums(groups, len(items))
-	if err := scoreAnswers(ctx, model, division, items, groups, mates, &result); err != nil {
-		return Result{}, err
-	}
-	result.score(modePrior, priorErrors(model, items), mates)
-	if len(galleryRows) == 0 {
-		return result, nil
-	}
-	gallery, bad, err := embedder{model, o.GalleryPhotos, o.Progress}.embed(ctx, galleryRows)
-	if err != nil {
-		return Result{}, fmt.Errorf("gallery: %w", err)
-	}
-	result.Gallery, result.GalleryBad = len(gallery), bad
-	result.score(modeNearest, nearestErrors(items, gallery), mates)
-	return result, nil
+	return nil
 }
 
-// countAlbums marks the photos that have album mates.
-func (r *Result) countAlbums(groups [][]int, photos int) (mates []bool) {
-	mates = make([]bool, photos)
-	for _, g := range groups {
-		if len(g) < 2 {
-			continue
-		}
-		r.Albums++
-		r.AlbumPhotos += len(g)
-		for _, i := range g {
-			mates[i] = true
-		}
+func (t *task) first(ctx context.Context) (*subject, error) {
+	if t.Predictions != "" {
+		return predicted(t.predictions, t.rows), nil
 	}
-	return mates
+	return t.bundle(ctx, t.Model, true)
 }
 
-// score adds one row: over all photos, and over those with album mates.
-func (r *Result) score(mode string, metres []float64, mates []bool) {
-	r.Modes[mode] = Score(metres)
-	var shared []float64
-	for i, m := range metres {
-		if mates[i] {
-			shared = append(shared, m)
+func (t *task) second(ctx context.Context) (*subject, error) {
+	if t.Predictions != "" {
+		return predicted(t.other, t.rows), nil
+	}
+	model := t.Model
+	model.Bundle = t.Compare
+	return t.bundle(ctx, model, false)
+}
+
+// clocks counts the times that cannot be right or are not there.
+func clocks(rows []Row, now time.Time) []string {
+	var notes []string
+	var future, absent []Row
+	for _, row := range rows {
+		switch {
+		case !now.IsZero() && row.TakenAt.After(now):
+			future = append(future, row)
+		case row.TakenAt.IsZero() && row.Album != "":
+			absent = append(absent, row)
 		}
 	}
-	r.InAlbums[mode] = Score(shared)
+	if len(future) > 0 {
+		notes = append(notes, fmt.Sprintf("taken_at of %d photos lies in the future, the first is %s on line %d: %s; albums keep the order of these times",
+			len(future), future[0].ID, future[0].Line, future[0].TakenAt.Format(time.RFC3339)))
+	}
+	if len(absent) > 0 {
+		notes = append(notes, fmt.Sprintf("%d photos of albums have no taken_at, the first is %s on line %d; they come last in their album, by id",
+			len(absent), absent[0].ID, absent[0].Line))
+	}
+	return notes
+}
+
+// known refuses modes that are not among those answered in.
+func known(asked, answered []string) error {
+	for _, mode := range asked {
+		if !slices.Contains(answered, mode) {
+			return fmt.Errorf("%w: %q, there are %s", ErrModes, mode, strings.Join(answered, ", "))
+		}
+	}
+	return nil
 }

@@ -55,7 +55,7 @@ func TestSVGHasEveryCell(t *testing.T) {
 }
 
 func TestPNGHasCellsWhereTheyAre(t *testing.T) {
-	const width = 1440
+	const width = 720
 	table, names := world(t)
 	var out, again bytes.Buffer
 	if err := errors.Join(PNG(&out, table, names, width), PNG(&again, table, names, width)); err != nil {

@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"planetag/enrich/cells/gazetteer"
 )
 
 // Options are what Build needs to know.
 type Options struct {
 	Rules         Rules
-	Photographers bool    // the source names photographers
-	Memory        int64   // bytes of points to hold, the rest goes to disk
-	TempDir       string  // where on disk, "" for the system's own
-	MaxBad        float64 // share of rows that may hold no position, 0 to 1
+	Photographers bool                 // the source names photographers
+	Memory        int64                // bytes of points to hold, the rest goes to disk
+	TempDir       string               // where on disk, "" for the system's own
+	Names         *gazetteer.Gazetteer // nil: Build opens one
+	MaxBad        float64              // share of rows that may hold no position, 0 to 1
 	// Progress is told how much of a phase is done, often and from one
 	// goroutine at a time. Total is 0 where nobody knows.
 	Progress func(phase string, done, total int64)

@@ -12,13 +12,22 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"planetag/enrich/cells"
+	"planetag/enrich/cells/gazetteer"
 )
 
+// names are opened once for all tests: that is most of the time of a small build.
+var names = sync.OnceValues(gazetteer.Open)
+
 func rules(most, least int64) Options {
-	return Options{Rules: Rules{MaxPhotos: most, MinPhotos: least, MinLevel: 2, MaxLevel: 16}, Memory: 1 << 30}
+	opened, err := names()
+	if err != nil {
+		panic(err)
+	}
+	return Options{Rules: Rules{MaxPhotos: most, MinPhotos: least, MinLevel: 2, MaxLevel: 16}, Memory: 1 << 30, Names: opened}
 }
 
 // write puts text into a file of the test.
@@ -231,13 +240,5 @@ func TestNoRoomOnDisk(t *testing.T) {
 	_, err := build(t, o, Columns{}, write(t, "w.csv", header+"1,1,1,x\n"))
 	if err == nil || !strings.Contains(err.Error(), "make room for points") {
 		t.Errorf("got %v", err)
-	}
-}
-
-func BenchmarkBuild(b *testing.B) {
-	source := &simulated{Simulation{Points: int64(max(b.N, 1)), JitterKm: 1, Seed: 1}, [][2]float64{{41.9, 12.5}, {40.7, -74}, {-33.9, 151.2}}}
-	o := rules(10_000, 1)
-	if _, err := Build(context.Background(), source, o); err != nil {
-		b.Fatal(err)
 	}
 }

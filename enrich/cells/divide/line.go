@@ -57,6 +57,9 @@ func (f format) parse(row []string) (lat, lon float64, who string, bad BadRow) {
 	if f.at[2] >= 0 {
 		who = row[f.at[2]]
 	}
+	if row[f.at[0]] == "" && row[f.at[1]] == "" {
+		return 0, 0, "", BadRow{Reason: reasonEmpty}
+	}
 	if errLat != nil || errLon != nil {
 		return 0, 0, "", BadRow{Reason: "not a number", Text: brief(row[f.at[0]] + ", " + row[f.at[1]])}
 	}

@@ -130,8 +130,12 @@ func (g *group) Rows(add func(lat, lon float64, photographer string), bad func(B
 			if err := errors.Join(errLat, errLon, errWho); err != nil {
 				return fmt.Errorf("%w: row %d: %w", ErrInput, row, err)
 			}
+			if a.IsNull() && b.IsNull() {
+				bad(BadRow{Reason: reasonEmpty})
+				continue
+			}
 			if a.IsNull() || b.IsNull() {
-				bad(BadRow{File: g.table.path, Row: row, Reason: "empty"})
+				bad(BadRow{File: g.table.path, Row: row, Reason: "half of a position is empty"})
 				continue
 			}
 			wrong := wrongPosition(degreesOf(a), degreesOf(b))

@@ -48,7 +48,7 @@ func TestParquet(t *testing.T) {
 	for _, b := range bad {
 		got = append(got, fmt.Sprintf("%d %s", b.Row, b.Reason))
 	}
-	if want := "1000 empty, 1235 not on the earth, 2000 empty, 3000 empty, 4000 empty, 5000 empty"; strings.Join(got, ", ") != want {
+	if want := "1000 half of a position is empty, 1235 not on the earth, 2000 half of a position is empty, 3000 half of a position is empty, 4000 half of a position is empty, 5000 half of a position is empty"; strings.Join(got, ", ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
 	}
 	if _, err := Open([]string{path}, Columns{}); err != nil {

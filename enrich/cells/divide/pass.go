@@ -19,9 +19,12 @@ type cell struct {
 
 // cut merges the runs, cuts cells and has them measured on the other cores.
 func (b *builder) cut(ctx context.Context) (Result, error) {
-	names, err := gazetteer.Open()
-	if err != nil {
-		return Result{}, err
+	names := b.Names
+	if names == nil {
+		var err error
+		if names, err = gazetteer.Open(); err != nil {
+			return Result{}, err
+		}
 	}
 	pass := pass{builder: b, jobs: make(chan cell, 64)}
 	measurers := make([]measurer, runtime.GOMAXPROCS(0))

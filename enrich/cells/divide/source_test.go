@@ -109,6 +109,7 @@ func TestTooManyBadRows(t *testing.T) {
 		{"exchanged columns", "lat,lon\n120,30\n121,31\n-100,40\n5,5\n", 0.1, []string{"3 of 4", "are the columns swapped?"}},
 		{"nothing but bad rows, however many are allowed", "lat,lon\nx,y\n", 1, []string{"1 of 1"}},
 		{"only a header", "lat,lon\n", 1, []string{"not a single row"}},
+		{"photos that do not know where they are", "id,lat,lon\n1,,\n2,,\n", 1, []string{"none of 2 rows has a position"}},
 	} {
 		o := rules(10, 1)
 		o.MaxBad = row.most
@@ -125,7 +126,7 @@ func TestTooManyBadRows(t *testing.T) {
 	}
 	o := rules(10, 1)
 	o.MaxBad = 0.5
-	if result, err := build(t, o, Columns{}, write(t, "b.csv", "lat,lon\n1,1\n200,1\n")); err != nil || result.Bad.Rows != 1 || result.Bad.First[0].Row != 3 {
+	if result, err := build(t, o, Columns{}, write(t, "b.csv", "lat,lon\n1,1\n200,1\n,\n")); err != nil || result.Bad.Rows != 1 || result.Bad.First[0].Row != 3 || result.Bad.Empty != 1 {
 		t.Errorf("allowed bad rows: %+v %v", result.Bad, err)
 	}
 }

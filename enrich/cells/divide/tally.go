@@ -19,6 +19,10 @@ var ErrRows = errors.New("rows are not positions")
 // namedRows is how many bad rows are named; the others are a number.
 const namedRows = 5
 
+// reasonEmpty is that of a row without a position. Such rows are not bad: a
+// manifest of all photos has those of photos that do not know where they are.
+const reasonEmpty = "empty"
+
 // String is the row and what is wrong with it, in one line.
 func (b BadRow) String() string {
 	if b.Text == "" {
@@ -32,6 +36,7 @@ type Bad struct {
 	Rows    int64            `json:"rows"`
 	Reasons map[string]int64 `json:"reasons,omitempty"`
 	First   []BadRow         `json:"first,omitempty"`
+	Empty   int64            `json:"empty,omitempty"` // rows without a position, not among Rows
 	swapped int64            // would be positions with latitude and longitude exchanged
 }
 
@@ -47,6 +52,9 @@ func (t *tally) add(rows int64, bad []BadRow) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rows += rows
+	all := len(bad)
+	bad = slices.DeleteFunc(bad, func(b BadRow) bool { return b.Reason == reasonEmpty })
+	t.bad.Empty += int64(all - len(bad))
 	for _, b := range bad {
 		if t.bad.Reasons == nil {
 			t.bad.Reasons = map[string]int64{}
@@ -69,6 +77,8 @@ func (t *tally) check(most float64) error {
 	switch {
 	case t.rows > 0 && float64(t.bad.Rows) <= most*float64(all):
 		return nil
+	case all == 0 && t.bad.Empty > 0:
+		return fmt.Errorf("%w: none of %d rows has a position", ErrInput, t.bad.Empty)
 	case all == 0:
 		return fmt.Errorf("%w: there is not a single row", ErrInput)
 	}

@@ -120,6 +120,21 @@ func (g *Gazetteer) NearestIn(code string, lat, lon float64) (Place, bool) {
 	return best, found
 }
 
+// shore is how far from a town a point off the coast may be and still belong to
+// its country, in metres: borders on a small map cut off piers, beaches and
+// small islands.
+const shore = 25_000
+
+// CountryNear is Country, and off the coast the country of the nearest town if
+// that is within 25 km.
+func (g *Gazetteer) CountryNear(lat, lon float64) (code string, ok bool) {
+	if code, ok = g.Country(lat, lon); ok {
+		return code, true
+	}
+	town, metres := g.Nearest(lat, lon)
+	return town.CountryCode, metres <= shore
+}
+
 // arc is the length on the earth's surface of a chord through the unit sphere.
 func arc(squaredChord float64) float64 {
 	return 2 * math.Asin(min(math.Sqrt(squaredChord)/2, 1)) * cells.EarthRadius

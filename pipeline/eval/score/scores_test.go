@@ -1,4 +1,4 @@
-package eval
+package score
 
 import (
 	"math"
@@ -18,10 +18,10 @@ func tenErrors() []float64 {
 
 func TestScoreOfAKnownTable(t *testing.T) {
 	got := Score(tenErrors())
-	want := Scores{
-		Photos: 10, Within1km: 0.2, Within25km: 0.4, Within200km: 0.6, Within750km: 0.7, Within2500km: 0.9,
+	want := Scores{N: 10, Figures: Figures{
+		Within1km: 0.2, Within25km: 0.4, Within200km: 0.6, Within750km: 0.7, Within2500km: 0.9,
 		MedianKm: (26 + 199) / 2.0, MeanKm: 1327.52,
-	}
+	}}
 	want.GeoScore = got.GeoScore // has its own test
 	if math.Abs(got.MeanKm-want.MeanKm) < 1e-9 {
 		want.MeanKm = got.MeanKm

@@ -1,4 +1,4 @@
-package eval
+package score
 
 import (
 	"math"
@@ -8,19 +8,20 @@ import (
 )
 
 func TestCalibrateCountsOnlyWhatWasAnswered(t *testing.T) {
-	got := Calibrate([]Judged{
+	judged := []Judged{
 		{Confidence: 0.9, Correct: true, Metres: 3e3, RadiusP50: 5e3, RadiusP90: 20e3},      // inside both
 		{Confidence: 0.9, Correct: true, Metres: 15e3, RadiusP50: 5e3, RadiusP90: 20e3},     // inside p90 only
 		{Confidence: 0.5, Correct: false, Metres: 100e3, RadiusP50: 50e3, RadiusP90: 200e3}, // inside p90 only
 		{Confidence: 0.5, Correct: false, Metres: 900e3, RadiusP50: 50e3, RadiusP90: 200e3}, // outside both
 		{Confidence: 0.1, Abstained: true, Metres: 1, RadiusP50: 1e7, RadiusP90: 1e7},       // near, but nobody was told
-	})
-	if got.Photos != 5 || got.Answered != 4 || got.Abstained != 0.2 {
+	}
+	got := Calibrate(judged, oneUnitEach(len(judged)))
+	if got.N != 5 || got.Answered != 4 || got.Coverage != 0.8 {
 		t.Errorf("counts: %+v", got)
 	}
 	for name, pair := range map[string][2]float64{
 		"within 25 km": {*got.Within25km, 0.5}, "within 200 km": {*got.Within200km, 0.75},
-		"inside p50": {*got.InsideP50, 0.25}, "inside p90": {*got.InsideP90, 0.75},
+		"inside p50": {*got.RadiusP50Coverage, 0.25}, "inside p90": {*got.RadiusP90Coverage, 0.75},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s: %g, want %g", name, pair[0], pair[1])
@@ -28,13 +29,63 @@ func TestCalibrateCountsOnlyWhatWasAnswered(t *testing.T) {
 	}
 }
 
+func TestCalibrateHasIntervals(t *testing.T) {
+	// 200 photos in 100 albums; half of the albums are answered, of those half lie inside p50 and all inside p90.
+	var judged []Judged
+	var albums []int
+	for i := range 200 {
+		album := i / 2
+		j := Judged{Confidence: 0.5, Abstained: album%2 == 0, Metres: 100, RadiusP50: 50, RadiusP90: 1000}
+		if album%4 == 1 {
+			j.Metres = 10
+		}
+		judged, albums = append(judged, j), append(albums, album)
+	}
+	c := Calibrate(judged, albums)
+	if *c.RadiusP50Coverage != 0.5 || c.Coverage != 0.5 || *c.RadiusP90CI != (Interval{1, 1}) {
+		t.Fatalf("got %+v", c)
+	}
+	// The standard deviation of a share of 100 albums is 0.05, of the 50 answered ones 0.07.
+	for name, row := range map[string]struct {
+		ci   Interval
+		half float64
+	}{"coverage": {*c.CoverageCI, 0.098}, "inside p50": {*c.RadiusP50CI, 0.139}} {
+		if math.Abs(row.ci[0]-(0.5-row.half)) > 0.02 || math.Abs(row.ci[1]-(0.5+row.half)) > 0.02 {
+			t.Errorf("%s: %v, want 0.5 ± %g", name, row.ci, row.half)
+		}
+	}
+	if one := Calibrate(judged, make([]int, 200)); one.CoverageCI != nil || *one.RadiusP50Coverage != 0.5 {
+		t.Errorf("one album has no interval: %+v", one)
+	}
+}
+
 func TestCalibrateWithoutAnswersHasNoShares(t *testing.T) {
-	got := Calibrate([]Judged{{Confidence: 0.1, Abstained: true}})
-	if got.Abstained != 1 || got.Within25km != nil || got.InsideP90 != nil {
+	got := Calibrate([]Judged{{Confidence: 0.1, Abstained: true}, {Abstained: true}}, []int{1, 2})
+	if got.Coverage != 0 || got.Within25km != nil || got.RadiusP90Coverage != nil || got.RadiusP90CI != nil || *got.CoverageCI != (Interval{}) {
 		t.Errorf("a share of nothing must stay empty: %+v", got)
 	}
-	if empty := Calibrate(nil); empty.Photos != 0 || empty.Abstained != 0 {
+	if empty := Calibrate(nil, nil); empty.N != 0 || empty.Coverage != 0 {
 		t.Errorf("nothing judged: %+v", empty)
+	}
+}
+
+func TestReliabilityNamesItsBins(t *testing.T) {
+	diagram := Reliability([]Judged{
+		{Confidence: 0}, {Confidence: 1.0 / 15, Correct: true}, // both ends of the first bin
+		{Confidence: 0.5, Correct: true}, {Confidence: 0.52}, {Confidence: 0.53, Correct: true}, // the middle one, 7/15 to 8/15
+	})
+	if len(diagram) != 15 || diagram[0].From != 0 || diagram[14].To != 1 {
+		t.Fatalf("not 15 bins from 0 to 1: %+v", diagram)
+	}
+	for i, want := range map[int]Bin{
+		0: {N: 2, Confidence: 0.5 / 15, Correct: 0.5},
+		7: {N: 3, Confidence: (0.5 + 0.52 + 0.53) / 3, Correct: 2.0 / 3},
+		9: {},
+	} {
+		got := diagram[i]
+		if got.N != want.N || math.Abs(got.Confidence-want.Confidence) > 1e-12 || math.Abs(got.Correct-want.Correct) > 1e-12 {
+			t.Errorf("bin %d: %+v, want %+v", i, got, want)
+		}
 	}
 }
 

@@ -1,0 +1,67 @@
+package enrich
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+)
+
+// TestBetweenTwoAnchors: of two towns the nearer in time is the more probable, even where the other is in the middle of the
+// class that both lie in.
+func TestBetweenTwoAnchors(t *testing.T) {
+	m := loadTiny(t)
+	e := m.earth
+	middle, edge := rome, Anchor{Lat: 41.80, Lon: 12.60}
+	for _, towns := range [][2]Anchor{{middle, edge}, {edge, middle}, {rome, paris}, {paris, rome}, {paris, sydney}} {
+		for _, gaps := range [][2]time.Duration{{time.Minute, time.Hour}, {time.Hour, 3 * time.Hour}, {3 * time.Hour, 9 * time.Hour}} {
+			album := []Member{
+				{TakenAt: noon, Anchor: &towns[0]},
+				{TakenAt: noon.Add(gaps[0])},
+				{TakenAt: noon.Add(gaps[0] + gaps[1]), Anchor: &towns[1]},
+			}
+			list := newWitnesses(album, e.towns(album)).of(1)
+			if len(list) != 2 || list[0].gap != gaps[0] || list[1].gap != gaps[1] {
+				t.Fatalf("witnesses %+v", list)
+			}
+			around := e.between(list, e.known(nil, list))
+			if !(around[0] > 1.3*around[1]) {
+				t.Errorf("%v after %+v and %v before %+v: %v", gaps[0], towns[0], gaps[1], towns[1], around)
+			}
+		}
+	}
+}
+
+// TestBetweenTwoAnchorsOfOneWalk: a photo a quarter of the way from one to the other is put there.
+func TestBetweenTwoAnchorsOfOneWalk(t *testing.T) {
+	m := loadTiny(t, func(o *Options) { o.PrecisionCap = 12 })
+	from, to := Anchor{Lat: 41.90, Lon: 12.40}, Anchor{Lat: 41.90, Lon: 12.56}
+	sights := see(t, m, grey, grey, grey)
+	readings, err := m.Album(context.Background(), "average", []Member{
+		{Sight: sights[0], TakenAt: noon, Anchor: &from},
+		{Sight: sights[1], TakenAt: noon.Add(15 * time.Minute)},
+		{Sight: sights[2], TakenAt: noon.Add(time.Hour), Anchor: &to},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := readings[1].Fix; f == nil || math.Abs(f.Lat-41.90) > 0.001 || math.Abs(f.Lon-12.44) > 0.001 {
+		t.Errorf("fix %+v, want 41.90, 12.44", f)
+	}
+}
+
+// TestRadiusGrowsWithTheGap: nobody knows as well where one is a week later.
+func TestRadiusGrowsWithTheGap(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, red, red)
+	everyMode(t, m, func(t *testing.T, mode string) {
+		last := Answer{}
+		for _, gap := range []time.Duration{time.Minute, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
+			_, answers := readAlbum(t, m, mode, []Member{{sights[0], noon, &rome}, {sights[1], noon.Add(gap), nil}})
+			if a := answers[1]; a.RadiusP50 < last.RadiusP50 || a.RadiusP90 < last.RadiusP90 || a.Confidence > last.Confidence+0.01 && last.Confidence > 0 {
+				t.Errorf("after %v: %+v, before that %+v", gap, a, last)
+			}
+			last = answers[1]
+		}
+	})
+}

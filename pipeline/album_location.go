@@ -1,0 +1,32 @@
+package pipeline
+
+import (
+	"math"
+
+	"planetag/enrich"
+)
+
+// located is the album-level location of one photo, with the answer of the photo alone beside it.
+func (r *albumRun) located(m *member, reading enrich.Reading, mode string) Location {
+	info := r.model.Info()
+	l := locationOf(m.Reference, m.Source, info, r.model.AnswerAlbum(mode, reading))
+	l.Stage = StageAlbum
+	if alone := r.model.Answer("single", m.Top); !alone.Abstained {
+		l.PhotoOnly = photoOnlyOf(alone)
+	}
+	return l
+}
+
+// albumPart adds what the anchors did to one photo.
+func albumPart(r enrich.Reading, part AlbumPart) *AlbumPart {
+	part.Anchors, part.FromAnchors = r.Anchors, r.Fix != nil
+	if r.Nearest == nil {
+		return &part
+	}
+	part.NearestAnchorSource = r.Nearest.Kind
+	if r.Nearest.Timed {
+		seconds := math.Round(r.Nearest.Gap.Seconds())
+		part.NearestAnchorS = &seconds
+	}
+	return &part
+}
