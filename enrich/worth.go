@@ -1,7 +1,9 @@
 package enrich
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"planetag/enrich/bundle"
 	"planetag/enrich/cells"
@@ -46,7 +48,7 @@ func (p *placer) worth(table bundle.Calibration, top []Candidate) worth {
 func (p *placer) expectedError(top []Candidate) float64 {
 	best := p.cells.At(anchor(top))
 	sum, rest := 0.0, 1.0
-	for _, c := range top {
+	for _, c := range byRow(top) {
 		cell := p.cells.At(c.Cell)
 		sum += c.P * (cells.DistanceMetres(best.Lat, best.Lon, cell.Lat, cell.Lon) + cell.RadiusP50)
 		rest -= c.P
@@ -66,6 +68,14 @@ func anchor(top []Candidate) int {
 	return first
 }
 
+// byRow is the list in the order of the cells: classes of one probability may
+// come in any, and sums of floats must not tell.
+func byRow(top []Candidate) []Candidate {
+	rows := slices.Clone(top)
+	slices.SortFunc(rows, func(a, b Candidate) int { return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.P, b.P)) })
+	return rows
+}
+
 // countryP is the probability of a country: of every listed class the share of
 // its training photos that were taken there. What is not listed counts for
 // nobody, so this is a little too small rather than too great.
@@ -74,7 +84,7 @@ func (p *placer) countryP(code string, top []Candidate) float64 {
 		return 0
 	}
 	sum := 0.0
-	for _, c := range top {
+	for _, c := range byRow(top) {
 		for _, place := range p.cells.At(c.Cell).Places {
 			if place.CountryCode == code {
 				sum += c.P * place.Share

