@@ -84,6 +84,35 @@ def cautious(tables: dict[str, dict]) -> None:
                 row["p50_m"], row["p90_m"] = max(row["p50_m"], by_error["p50_m"]), max(row["p90_m"], by_error["p90_m"])
 
 
+def wider(ours: list[dict], theirs: list[dict], key: str) -> list[dict]:
+    """The greater radius of two step functions, wherever either has a step."""
+
+    def at(rows: list[dict], edge: float) -> dict:
+        return [row for row in rows if row[key] <= edge][-1]
+
+    rows = []
+    for edge in sorted({row[key] for row in ours + theirs}):
+        one, two = at(ours, edge), at(theirs, edge)
+        rows.append({key: edge} | {radius: max(one[radius], two[radius]) for radius in ("p50_m", "p90_m")})
+    return [row for i, row in enumerate(rows) if i == 0 or any(row[r] != rows[i - 1][r] for r in ("p50_m", "p90_m"))]
+
+
+def no_bolder_than_single(tables: dict[str, dict]) -> None:
+    """The LSTM never answers more, or within less, than single photos at the same expected error or confidence.
+
+    For a backbone that learned from the photos that measure the LSTM: its own tables would be those of photos seen before.
+    """
+    single = tables["single"]
+    for mode in MODES[2:]:
+        mine = tables[mode]
+        mine["radius"] = wider(mine["radius"], single["radius"], "confidence")
+        mine["abstain_below"] = max(mine["abstain_below"], single["abstain_below"])
+        for table in mine["expected_error"]["tables"]:
+            theirs = [t for t in single["expected_error"]["tables"] if t["cell_radius_m"] <= table["cell_radius_m"]][-1]
+            table["radius"] = wider(table["radius"], theirs["radius"], "expected_error_m")
+            table["abstain_above_m"] = min(table["abstain_above_m"], theirs["abstain_above_m"])
+
+
 def averaged(corpus, dense: np.ndarray, rows: list[int]) -> np.ndarray:
     """Each photo's distribution as mode `average` has it: the mean of its real album, or its own."""
     out = dense.copy()
@@ -153,4 +182,6 @@ def measure(corpus, plan, cells, model, answers: Answers):
     temperature = {m: answers.temperature if m in ("single", "average") else shared for m in MODES}
     tables = {m: t for m, (t, _) in measured.items()}
     cautious(tables)
+    if not answers.frozen:
+        no_bolder_than_single(tables)
     return temperature, tables, {m: f for m, (_, f) in measured.items()}, default
