@@ -86,9 +86,10 @@ func TestOutageIsNotStuck(t *testing.T) {
 			c := &world.cfg
 			c.Watchdog.Transaction, c.Watchdog.Album, c.Watchdog.Stage = Duration(8*time.Second), Duration(8*time.Second), Duration(8*time.Second)
 			c.Kafka.TransactionTimeout, c.HTTP.StallAfter = Duration(4*time.Second), Duration(time.Second)
-			world.send()
 			w := world.start(nil)
 			t.Cleanup(w.stop)
+			world.awaitReady(w) // an outage before a stage has joined its group is one of the start, which ends the worker
+			world.send()
 			<-begun
 			world.mustWait(w, of.says, 12*time.Second)
 			away.Store(false)
