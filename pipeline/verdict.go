@@ -65,7 +65,8 @@ func ruling(err error) (Verdict, string) {
 		return Stop, "assignment"
 	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return Stop, "configuration"
-	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, enrich.ErrGolden, enrich.ErrMode):
+	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, cells.ErrGallery,
+		enrich.ErrGolden, enrich.ErrMode):
 		return Stop, "bundle"
 	case isAny(err, decode.ErrChild):
 		return Stop, "decoder"

@@ -54,6 +54,7 @@ func rulings() map[string]struct {
 		"infer.ErrGraph":             {infer.ErrGraph, Stop, "bundle"},
 		"bundle.ErrBundle":           {bundle.ErrBundle, Stop, "bundle"},
 		"cells.ErrCells":             {cells.ErrCells, Stop, "bundle"},
+		"cells.ErrGallery":           {cells.ErrGallery, Stop, "bundle"},
 		"enrich.ErrGolden":           {enrich.ErrGolden, Stop, "bundle"},
 		"enrich.ErrMode":             {enrich.ErrMode, Stop, "bundle"},
 		"enrich.ErrOutput":           {enrich.ErrOutput, DeadLetter, "bad_output"},
