@@ -79,11 +79,14 @@ def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.nd
         limits[inside] = limit
         rows = expected_table(expected_km[inside], error_km[inside], weight[inside])
         tables.append({"cell_radius_m": low, "abstain_above_m": limit, "radius": rows})
-    answered = 1000 * expected_km <= limits
+    return {"tables": tables, "promise": stated(1000 * expected_km <= limits, error_km, weight, wanted)}
+
+
+def stated(answered: np.ndarray, error_km: np.ndarray, weight: np.ndarray, wanted: Promise) -> dict:
+    """The promise as the manifest states it: what it is, the share of the answered photos that keep it, and the share answered."""
     kept = (weight * answered * (error_km <= wanted.within_km)).sum() / max((weight * answered).sum(), 1e-9)
-    stated = {"share": wanted.share, "within_m": 1000 * wanted.within_km, "kept": round(float(kept), 4),
-              "answered": round(float((weight * answered).sum() / weight.sum()), 4)}
-    return {"tables": tables, "promise": stated}
+    return {"share": wanted.share, "within_m": 1000 * wanted.within_km, "kept": round(float(kept), 4),
+            "answered": round(float((weight * answered).sum() / weight.sum()), 4)}
 
 
 def limits(by_error: dict, spread_m: np.ndarray) -> np.ndarray:

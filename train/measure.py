@@ -113,6 +113,17 @@ def no_bolder_than_single(tables: dict[str, dict]) -> None:
             table["abstain_above_m"] = min(table["abstain_above_m"], theirs["abstain_above_m"])
 
 
+def restate(corpus, plan, cells, judged: Judged, by_error: dict, found: dict) -> None:
+    """Says what the promise keeps and costs at limits that were lowered after it was measured."""
+    prob = top_only(judged.prob)
+    best = prob.argmax(1)
+    error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
+    answered = 1000 * calibrate.expected_error(prob, cells) <= calibrate.limits(by_error, cells.radius_m[best])
+    by_error["promise"] = calibrate.stated(answered, error, judged.weight, plan.promise)
+    found["answered"] = by_error["promise"]["answered"]
+    found["worth"] = float((np.exp(-error / CLOSENESS_KM) * answered * judged.weight).sum() / judged.weight.sum())
+
+
 def averaged(corpus, dense: np.ndarray, rows: list[int]) -> np.ndarray:
     """Each photo's distribution as mode `average` has it: the mean of its real album, or its own."""
     out = dense.copy()
@@ -184,4 +195,6 @@ def measure(corpus, plan, cells, model, answers: Answers):
     cautious(tables)
     if not answers.frozen:
         no_bolder_than_single(tables)
+        for mode in MODES[2:]:
+            restate(corpus, plan, cells, judged[mode], tables[mode]["expected_error"], measured[mode][1])
     return temperature, tables, {m: f for m, (_, f) in measured.items()}, default
