@@ -20,17 +20,10 @@ func (e *earth) anchored(ctx context.Context, members []Member, tops [][]Candida
 			around[i] = e.between(lists[i], spots[i])
 		}
 	}
-	trust := e.ofAnchors(members)
-	others := e.ofOthers(trust, members, func(i int) ([]float64, []spot) { return around[i], spots[i] })
+	r := e.newReader(w, e.ofAnchors(members), func(i int) ([]float64, []spot) { return around[i], spots[i] })
 	readings := make([]Reading, len(members))
-	for i, m := range members {
-		readings[i] = Reading{Top: tops[i]}
-		if around[i] != nil {
-			b := e.weigh(around[i], spots[i], tops[i], m.Sight.Top, doubt{trust.share(e.travel.Stray), 1})
-			doubts := e.weigh(around[i], spots[i], tops[i], m.Sight.Top, doubt{others.share(e.travel.Stray), e.travel.Look})
-			readings[i] = e.reading(b, doubts, tops[i], k, lists[i])
-		}
-		readings[i].Anchors = w.others(i)
+	for i := range members {
+		readings[i] = r.read(i, tops[i], k, lists[i])
 	}
 	return readings, nil
 }
@@ -50,14 +43,10 @@ func (e *earth) chained(ctx context.Context, members []Member, k int) ([]Reading
 		return nil, err
 	}
 	w := newWitnesses(sorted, c.towns)
-	others := e.ofOthers(trust, sorted, func(i int) ([]float64, []spot) { return around[i], c.spotsOf(i) })
+	r := e.newReader(w, trust, func(i int) ([]float64, []spot) { return around[i], c.spotsOf(i) })
 	readings := make([]Reading, len(members))
 	for i, m := range sorted {
-		b := e.weigh(around[i], c.spotsOf(i), m.Sight.Top, m.Sight.Top, doubt{trust.share(e.travel.Stray), 1})
-		doubts := e.weigh(around[i], c.spotsOf(i), m.Sight.Top, m.Sight.Top, doubt{others.share(e.travel.Stray), e.travel.Look})
-		r := e.reading(b, doubts, m.Sight.Top, k, w.of(i))
-		r.Anchors = w.others(i)
-		readings[order[i]] = r
+		readings[order[i]] = r.read(i, m.Sight.Top, k, w.of(i))
 	}
 	return readings, nil
 }
@@ -81,14 +70,40 @@ func byTime(members []Member) []int {
 	return order
 }
 
-// reading is what follows from the beliefs about one photo.
-func (e *earth) reading(b, doubts beliefs, top []Candidate, k int, list []witness) Reading {
-	r := Reading{Top: b.classes(top, k)}
-	if len(list) == 0 {
-		return r
+// reader reads the photos of one album, once it is known what is around each.
+type reader struct {
+	*earth
+	witnesses *witnesses
+	around    func(i int) ([]float64, []spot) // nil where nothing is
+	trust     doubt                           // by how the anchors agree with each other
+	caution   doubt                           // and by how the looks of the other photos agree with them
+}
+
+func (e *earth) newReader(w *witnesses, anchors distrust, around func(i int) ([]float64, []spot)) *reader {
+	others := e.ofOthers(anchors, w.members, around)
+	return &reader{
+		e, w, around,
+		doubt{anchors.share(e.travel.Stray), 1},
+		doubt{others.share(e.travel.Stray), e.travel.Look},
 	}
-	r.Fix = e.fix(b, doubts, list, top)
+}
+
+// read is what follows for photo i, of which the mode says top, with the anchors
+// it listens to.
+func (r *reader) read(i int, top []Candidate, k int, list []witness) Reading {
+	reading := Reading{Top: top, Anchors: r.witnesses.others(i)}
+	around, spots := r.around(i)
+	if around == nil {
+		return reading
+	}
+	own, w := r.witnesses.members[i].Sight.Top, r.weigh(around, spots, top)
+	b := beliefs{w, r.strays(around, spots, own, r.trust)}
+	reading.Top = b.classes(top, k)
+	if len(list) == 0 {
+		return reading
+	}
+	reading.Fix = r.fix(b, beliefs{w, r.strays(around, spots, own, r.caution)}, list, top)
 	nearest := slices.MinFunc(list, func(a, b witness) int { return cmp.Compare(a.gap, b.gap) })
-	r.Nearest = &NearestAnchor{Kind: nearest.anchor.Kind, Gap: nearest.gap, Timed: nearest.timed}
-	return r
+	reading.Nearest = &NearestAnchor{Kind: nearest.anchor.Kind, Gap: nearest.gap, Timed: nearest.timed}
+	return reading
 }

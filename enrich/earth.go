@@ -2,7 +2,6 @@ package enrich
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"planetag/enrich/bundle"
@@ -181,13 +180,8 @@ func (e *earth) likeliest(tops [][]Candidate, n int) []spot {
 			sums[c.Cell] += c.P
 		}
 	}
-	list := make([]Candidate, 0, len(sums))
-	for cell, p := range sums {
-		list = append(list, Candidate{cell, p})
-	}
-	slices.SortFunc(list, byProbability)
 	var spots []spot
-	for _, c := range list[:min(n, len(list))] {
+	for _, c := range greatest(sums, n) {
 		spots = append(spots, e.spots[c.Cell])
 	}
 	return spots

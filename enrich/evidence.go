@@ -1,8 +1,6 @@
 package enrich
 
-import (
-	"math"
-)
+import "math"
 
 // evidence is what a distribution over classes says of each spot and, last, of
 // the rest of the earth: how much more probable it makes it than the prior
@@ -13,7 +11,6 @@ func (e *earth) evidence(top []Candidate, spots []spot, weight float64) []float6
 	listed := make(map[int]float64, len(top))
 	left, share := 1.0, 1.0
 	for _, c := range top {
-		listed[c.Cell] = c.P
 		left -= c.P
 		share -= e.spots[c.Cell].share
 	}
@@ -23,10 +20,10 @@ func (e *earth) evidence(top []Candidate, spots []spot, weight float64) []float6
 	}
 	mean := max(share, 0) * other
 	out := make([]float64, len(spots)+1)
-	for cell, p := range listed {
-		prior := e.spots[cell].share
-		listed[cell] = math.Pow(max(p, least*prior)/prior, weight)
-		mean += prior * listed[cell]
+	for _, c := range top { // not over the map, whose order would round the mean by chance
+		prior := e.spots[c.Cell].share
+		listed[c.Cell] = math.Pow(max(c.P, least*prior)/prior, weight)
+		mean += prior * listed[c.Cell]
 	}
 	for i, s := range spots {
 		out[i] = other / mean
@@ -40,30 +37,37 @@ func (e *earth) evidence(top []Candidate, spots []spot, weight float64) []float6
 
 // beliefs is how probable it is that a photo was taken at each spot.
 type beliefs struct {
-	spots []spot
-	p     []float64
+	weights
 	// stray is the probability that the photo is not where the photos around it
 	// are; it then is where it looks to be.
 	stray float64
 }
 
+// p is the probability of spot i.
+func (b beliefs) p(i int) float64 {
+	if b.sum <= 0 {
+		return 0
+	}
+	return (1 - b.stray) * b.of[i] / b.sum
+}
+
+// weights are how much speaks for each spot and, last, for the rest of the earth.
+type weights struct {
+	spots []spot
+	of    []float64
+	sum   float64
+}
+
 // weigh puts together where the photos around a photo say that it is (one
 // probability for each spot, and one for the rest of the earth), and what the mode
-// says. Whether the photo strays at all is judged by what it looks like itself.
-func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, d doubt) beliefs {
-	b := beliefs{spots: spots, p: make([]float64, len(spots)), stray: e.strays(around, spots, own, d)}
-	says := e.evidence(mode, spots, e.travel.Evidence)
-	sum := 0.0
-	for i := range says {
-		says[i] *= around[i]
-		sum += says[i]
+// says.
+func (e *earth) weigh(around []float64, spots []spot, mode []Candidate) weights {
+	w := weights{spots: spots, of: e.evidence(mode, spots, e.travel.Evidence)}
+	for i := range w.of {
+		w.of[i] *= around[i]
+		w.sum += w.of[i]
 	}
-	for i := range b.p {
-		if sum > 0 {
-			b.p[i] = (1 - b.stray) * says[i] / sum
-		}
-	}
-	return b
+	return w
 }
 
 // doubt is how probable a photo strays before it is looked at, and the exponent of
@@ -71,7 +75,7 @@ func (e *earth) weigh(around []float64, spots []spot, mode, own []Candidate, d d
 type doubt struct{ stray, look float64 }
 
 // strays is how probable it is that a photo is not where the photos around it are,
-// after a look at it.
+// after a look at it: at its own classes, whatever the mode says.
 func (e *earth) strays(around []float64, spots []spot, own []Candidate, d doubt) float64 {
 	agrees := 0.0
 	for i, seen := range e.evidence(own, spots, d.look) {
@@ -86,7 +90,7 @@ func (b beliefs) classes(top []Candidate, k int) []Candidate {
 	sums := map[int]float64{}
 	for i, s := range b.spots {
 		if s.row >= 0 {
-			sums[s.row] += b.p[i]
+			sums[s.row] += b.p(i)
 		}
 	}
 	for _, c := range top {

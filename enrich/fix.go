@@ -87,16 +87,17 @@ func (e *earth) ways(b beliefs, from point, top []Candidate) []way {
 	var ways []way
 	sum := 0.0
 	for i, s := range b.spots {
-		sum += b.p[i]
+		p := b.p(i)
+		sum += p
 		d := from.at.metres(s.at)
 		if s.id >= 0 || from.scale == 0 || d > s.radius+alongside {
-			ways = append(ways, way{max(d, s.radius/2), b.p[i]})
+			ways = append(ways, way{max(d, s.radius/2), p})
 			continue
 		}
 		inside := s.radius / (s.radius + from.scale)
 		for k := range steps {
 			q := inside * (float64(k) + 0.5) / steps
-			ways = append(ways, way{from.scale * q / (1 - q), b.p[i] / steps})
+			ways = append(ways, way{from.scale * q / (1 - q), p / steps})
 		}
 	}
 	for _, c := range top {
