@@ -17,11 +17,10 @@ func vectorOf(lat, lon float64) vector {
 	return vector{cosLat * cosLon, cosLat * sinLon, sinLat}
 }
 
-// metres is the great-circle distance, from the chord: exact for close points.
+// metres is the great-circle distance.
 func (v vector) metres(w vector) float64 {
 	dx, dy, dz := v.x-w.x, v.y-w.y, v.z-w.z
-	chord := math.Sqrt(dx*dx + dy*dy + dz*dz)
-	return 2 * cells.EarthRadius * math.Asin(min(chord/2, 1))
+	return cells.ChordMetres(math.Sqrt(dx*dx + dy*dy + dz*dz))
 }
 
 // towards is the point at a fraction of the way to w, on the chord; good for

@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -21,13 +22,14 @@ func Open(path string) (c *Cells, counted bool, err error) {
 		return nil, false, fmt.Errorf("open cells: %w", err)
 	}
 	defer file.Close()
-	text, err := io.ReadAll(file)
+	content := bufio.NewReader(file)
+	if magic, _ := content.Peek(4); string(magic) == "PAR1" {
+		c, err = load(file)
+		return c, true, err
+	}
+	text, err := io.ReadAll(content)
 	if err != nil {
 		return nil, false, fmt.Errorf("%w: read: %w", ErrCells, err)
-	}
-	if bytes.HasPrefix(text, []byte("PAR1")) {
-		c, err = Load(path)
-		return c, true, err
 	}
 	c, err = parseList(text)
 	return c, false, err

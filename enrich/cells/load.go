@@ -53,6 +53,10 @@ func Load(path string) (*Cells, error) {
 		return nil, fmt.Errorf("open cells: %w", err)
 	}
 	defer file.Close()
+	return load(file)
+}
+
+func load(file *os.File) (*Cells, error) {
 	stored, err := readRows(file, columns)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCells, err)

@@ -36,6 +36,12 @@ func DistanceMetres(aLat, aLon, bLat, bLon float64) float64 {
 	return metres(a.Distance(b))
 }
 
+// ChordMetres is the great-circle distance of two points of the unit sphere that
+// are chord apart in space (exact for close points).
+func ChordMetres(chord float64) float64 {
+	return 2 * math.Asin(min(chord/2, 1)) * EarthRadius
+}
+
 // Cap is the cell itself when it is no finer than level, else its ancestor at
 // that level.
 func Cap(id ID, level int) ID {

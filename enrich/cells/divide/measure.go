@@ -74,7 +74,7 @@ func (m *measurer) radii(mean s2.Point, spots []spot, total int64) (p50, p90 flo
 	sample := make([]far, 0, len(spots)/step+1)
 	weight := int64(0)
 	for i, p := range m.points {
-		metres := chordMetres(mean.Sub(p.Vector).Norm())
+		metres := cells.ChordMetres(mean.Sub(p.Vector).Norm())
 		m.oracle.add(metres, spots[i].photos)
 		if i%step == 0 {
 			sample = append(sample, far{metres, m.keys.weight(spots[i])})
@@ -94,12 +94,6 @@ func within(sample []far, total int64, share float64) float64 {
 		}
 	}
 	return sample[len(sample)-1].metres
-}
-
-// chordMetres is the distance on the sphere of two unit vectors that are so far
-// apart in space.
-func chordMetres(chord float64) float64 {
-	return 2 * math.Asin(min(chord/2, 1)) * cells.EarthRadius
 }
 
 // places are the countries and regions of a cell's photos with their shares. The

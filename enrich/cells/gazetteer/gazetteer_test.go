@@ -104,8 +104,9 @@ func TestNearestIsTheNearest(t *testing.T) {
 		for _, a := range all {
 			least = min(least, town{at: pointOf(lat, lon)}.Distance(a))
 		}
-		if _, metres := g.Nearest(lat, lon); math.Abs(metres-arc(least)) > 1e-3 {
-			t.Fatalf("%v, %v: %.3f m, the nearest town is at %.3f m", lat, lon, metres, arc(least))
+		want := cells.ChordMetres(math.Sqrt(least))
+		if _, metres := g.Nearest(lat, lon); math.Abs(metres-want) > 1e-3 {
+			t.Fatalf("%v, %v: %.3f m, the nearest town is at %.3f m", lat, lon, metres, want)
 		}
 	}
 }

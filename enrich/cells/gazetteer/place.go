@@ -101,7 +101,7 @@ func readTowns(text io.Reader) (towns, error) {
 // on the sphere of package cells.
 func (g *Gazetteer) Nearest(lat, lon float64) (Place, float64) {
 	found, squared := g.places.Nearest(town{at: pointOf(lat, lon)})
-	return found.(town).Place, arc(squared)
+	return found.(town).Place, cells.ChordMetres(math.Sqrt(squared))
 }
 
 // NearestIn is the nearest place of one country among the few nearest to a
@@ -133,9 +133,4 @@ func (g *Gazetteer) CountryNear(lat, lon float64) (code string, ok bool) {
 	}
 	town, metres := g.Nearest(lat, lon)
 	return town.CountryCode, metres <= shore
-}
-
-// arc is the length on the earth's surface of a chord through the unit sphere.
-func arc(squaredChord float64) float64 {
-	return 2 * math.Asin(min(math.Sqrt(squaredChord)/2, 1)) * cells.EarthRadius
 }
