@@ -57,16 +57,7 @@ func byTime(members []Member) []int {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		x, y := members[a].TakenAt, members[b].TakenAt
-		if x.IsZero() != y.IsZero() {
-			if x.IsZero() {
-				return 1
-			}
-			return -1
-		}
-		return x.Compare(y)
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return CaptureOrder(members[a].TakenAt, members[b].TakenAt) })
 	return order
 }
 

@@ -18,6 +18,18 @@ type Member struct {
 	Anchor  *Anchor   // nil = nobody knows where it was taken
 }
 
+// CaptureOrder compares when two photos were taken; those without a time (zero)
+// come last. Whoever sorts decides ties.
+func CaptureOrder(a, b time.Time) int {
+	if a.IsZero() != b.IsZero() {
+		if a.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	return a.Compare(b)
+}
+
 // Anchor is the known position of a photo. It is evidence for the other photos
 // of the album; what the model makes of the photo itself does not see it, so
 // that the two can be compared.

@@ -76,17 +76,7 @@ func (a *album) inOrder() []*member {
 		list = append(list, m)
 	}
 	slices.SortFunc(list, func(x, y *member) int {
-		xt, yt := x.Reference.TakenAt, y.Reference.TakenAt
-		switch {
-		case xt.IsZero() != yt.IsZero():
-			if xt.IsZero() {
-				return 1
-			}
-			return -1
-		case !xt.Equal(yt):
-			return xt.Compare(yt)
-		}
-		return cmp.Compare(x.first, y.first)
+		return cmp.Or(enrich.CaptureOrder(x.Reference.TakenAt, y.Reference.TakenAt), cmp.Compare(x.first, y.first))
 	})
 	return list
 }

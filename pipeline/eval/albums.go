@@ -3,6 +3,8 @@ package eval
 import (
 	"cmp"
 	"slices"
+
+	"planetag/enrich"
 )
 
 // albums groups the photos (indices into rows) into albums in capture order. A photo without an album, or whose album
@@ -21,17 +23,9 @@ func albums(rows []Row) [][]int {
 		groups = append(groups, []int{i})
 	}
 	for _, g := range groups {
-		slices.SortFunc(g, func(a, b int) int { return captureOrder(rows[a], rows[b]) })
+		slices.SortFunc(g, func(a, b int) int {
+			return cmp.Or(enrich.CaptureOrder(rows[a].TakenAt, rows[b].TakenAt), cmp.Compare(rows[a].ID, rows[b].ID))
+		})
 	}
 	return groups
-}
-
-func captureOrder(a, b Row) int {
-	if a.TakenAt.IsZero() != b.TakenAt.IsZero() {
-		if a.TakenAt.IsZero() {
-			return 1
-		}
-		return -1
-	}
-	return cmp.Or(a.TakenAt.Compare(b.TakenAt), cmp.Compare(a.ID, b.ID))
 }
