@@ -8,9 +8,9 @@ import (
 	"io"
 )
 
-// blockBytes is how much of a photo is asked for at a time. The EXIF of a JPEG
-// begins in the first kilobyte and ends within 64 of them.
-const blockBytes = 64 << 10
+// ExifBlockBytes is the block in which ReadExifAt asks for a photo. The EXIF of a
+// JPEG begins in the first kilobyte and ends within 64 of them.
+const ExifBlockBytes = 64 << 10
 
 // ReadExifAt is ReadExif of a photo that is somewhere else, and reads no more of
 // it than it must: the beginning of a JPEG, what the index of a HEIC, AVIF or
@@ -19,7 +19,7 @@ const blockBytes = 64 << 10
 // ReadExif there are those of r, as they are.
 func ReadExifAt(r io.ReaderAt, size int64) (Exif, error) {
 	s := &sparse{from: r, size: size, blocks: map[int64][]byte{}}
-	head, err := s.head(min(size, blockBytes))
+	head, err := s.head(min(size, ExifBlockBytes))
 	if err != nil {
 		return Exif{}, err
 	}
@@ -64,7 +64,7 @@ func (s *sparse) exif(f format) (io.ReadSeeker, error) {
 // inJPEG reads on until the walk over the markers has seen the first block of
 // EXIF whole, or the picture.
 func (s *sparse) inJPEG() (io.ReadSeeker, error) {
-	for want := int64(blockBytes); ; {
+	for want := int64(ExifBlockBytes); ; {
 		data, err := s.head(min(want, s.size))
 		if err != nil {
 			return nil, err
@@ -76,7 +76,7 @@ func (s *sparse) inJPEG() (io.ReadSeeker, error) {
 		case whole || more == 0:
 			return nil, nil
 		}
-		if want = int64(more) + blockBytes; want > exifBytes {
+		if want = int64(more) + ExifBlockBytes; want > exifBytes {
 			return nil, errTooMuch
 		}
 	}
@@ -132,13 +132,13 @@ func (s *sparse) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	end := min(off+int64(len(p)), s.size)
-	if err := s.fill(off/blockBytes, (end-1)/blockBytes); err != nil {
+	if err := s.fill(off/ExifBlockBytes, (end-1)/ExifBlockBytes); err != nil {
 		return 0, err
 	}
 	n := 0
 	for n < int(end-off) {
 		at := off + int64(n)
-		n += copy(p[n:end-off], s.blocks[at/blockBytes][at%blockBytes:])
+		n += copy(p[n:end-off], s.blocks[at/ExifBlockBytes][at%ExifBlockBytes:])
 	}
 	if n < len(p) {
 		return n, io.EOF
@@ -158,16 +158,16 @@ func (s *sparse) fill(first, last int64) error {
 		for after <= last && s.blocks[after] == nil {
 			after++
 		}
-		if int64(len(s.blocks))+after-first > exifBytes/blockBytes {
+		if int64(len(s.blocks))+after-first > exifBytes/ExifBlockBytes {
 			return errTooMuch
 		}
-		data := make([]byte, min(after*blockBytes, s.size)-first*blockBytes)
-		if n, err := s.from.ReadAt(data, first*blockBytes); n < len(data) {
+		data := make([]byte, min(after*ExifBlockBytes, s.size)-first*ExifBlockBytes)
+		if n, err := s.from.ReadAt(data, first*ExifBlockBytes); n < len(data) {
 			s.failed = err
 			return err
 		}
 		for ; first < after; first++ {
-			n := min(blockBytes, len(data))
+			n := min(ExifBlockBytes, len(data))
 			s.blocks[first], data = data[:n:n], data[n:]
 		}
 	}

@@ -24,12 +24,12 @@ func (c *elsewhere) ReadAt(p []byte, off int64) (int, error) {
 		return 0, c.fail
 	}
 	c.reads++
-	for at := off; at < off+int64(len(p)); at += blockBytes {
-		c.twice = c.twice || c.seen[at/blockBytes]
+	for at := off; at < off+int64(len(p)); at += ExifBlockBytes {
+		c.twice = c.twice || c.seen[at/ExifBlockBytes]
 		if c.seen == nil {
 			c.seen = map[int64]bool{}
 		}
-		c.seen[at/blockBytes] = true
+		c.seen[at/ExifBlockBytes] = true
 	}
 	n, err := bytes.NewReader(c.data).ReadAt(p, off)
 	c.bytes += n
@@ -55,14 +55,14 @@ func TestReadExifAtReadsNoMoreThanItMust(t *testing.T) {
 		reads, bytes int // at most
 		camera       string
 	}{
-		{"a JPEG of 3 MB: its first block", append(bytes.Clone(jpg), longPicture(3<<20)...), 1, blockBytes, "Canon EOS 5D"},
+		{"a JPEG of 3 MB: its first block", append(bytes.Clone(jpg), longPicture(3<<20)...), 1, ExifBlockBytes, "Canon EOS 5D"},
 		{"a small JPEG: all of it, once", jpg, 1, len(jpg), "Canon EOS 5D"},
 		{"a JPEG with a profile of 300 KB before the EXIF", append(late, longPicture(3<<20)...), 8, 500_000, "Canon EOS 5D"},
-		{"a JPEG of 3 MB without EXIF", append(fixture(t, "photo.jpg"), longPicture(3<<20)...), 1, blockBytes, ""},
+		{"a JPEG of 3 MB without EXIF", append(fixture(t, "photo.jpg"), longPicture(3<<20)...), 1, ExifBlockBytes, ""},
 		{"a PNG with EXIF behind the picture", behind, 1, len(behind), "Canon EOS 5D"},
-		{"a WebP of 3 MB: both ends", webpWithPicture(t, rome, 3<<20), 2, 3 * blockBytes, "Canon EOS 5D"},
-		{"a TIFF of 3 MB whose tags are at its start", append(bytes.Clone(rome), longPicture(3<<20)...), 1, blockBytes, "Canon EOS 5D"},
-		{"a HEIC of 3 MB", append(fixture(t, "photo.heic"), longPicture(3<<20)...), 2, 2 * blockBytes, ""},
+		{"a WebP of 3 MB: both ends", webpWithPicture(t, rome, 3<<20), 2, 3 * ExifBlockBytes, "Canon EOS 5D"},
+		{"a TIFF of 3 MB whose tags are at its start", append(bytes.Clone(rome), longPicture(3<<20)...), 1, ExifBlockBytes, "Canon EOS 5D"},
+		{"a HEIC of 3 MB", append(fixture(t, "photo.heic"), longPicture(3<<20)...), 2, 2 * ExifBlockBytes, ""},
 	} {
 		c := &elsewhere{data: row.data}
 		got, err := ReadExifAt(c, int64(len(row.data)))

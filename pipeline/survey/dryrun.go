@@ -3,11 +3,9 @@ package survey
 import (
 	"context"
 
+	"planetag/enrich/decode"
 	"planetag/pipeline"
 )
-
-// headBytes is what is read of most photos.
-const headBytes = 64 << 10
 
 // dryRun lists the archive and says what reading it would take, at least.
 func dryRun(ctx context.Context, from archive, o Options) (Report, error) {
@@ -22,7 +20,7 @@ func dryRun(ctx context.Context, from archive, o Options) (Report, error) {
 		r.Photos++
 		r.Bytes += l.Size
 		r.Requests++
-		r.BytesRead += min(l.Size, headBytes)
+		r.BytesRead += min(l.Size, decode.ExifBlockBytes) // of most photos one block is read
 		albums[Photo{Key: l.Key}.Album()] = true
 		if o.Progress != nil {
 			o.Progress(0, r.Photos)

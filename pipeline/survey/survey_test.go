@@ -153,7 +153,7 @@ func TestDryRunReadsNothing(t *testing.T) {
 	o := options(dir, "")
 	o.DryRun = true
 	report, err := Run(context.Background(), o)
-	if err != nil || report.Photos != 2 || report.Requests != 2 || report.BytesRead != headBytes+10 || report.Albums.Albums != 2 || report.Skipped[".mp4"].Objects != 1 {
+	if err != nil || report.Photos != 2 || report.Requests != 2 || report.BytesRead != 64<<10+10 || report.Albums.Albums != 2 || report.Skipped[".mp4"].Objects != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
