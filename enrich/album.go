@@ -56,10 +56,7 @@ func (m *Model) Album(ctx context.Context, mode string, members []Member) ([]Rea
 
 // Offers says whether Album has the mode.
 func (m *Model) Offers(mode string) bool {
-	if mode == bundle.Average || mode == bundle.HMM {
-		return true
-	}
-	return m.albums[mode] != nil && slices.Contains(m.info.Modes, mode)
+	return bundle.InEveryBundle(mode) || m.albums[mode] != nil && slices.Contains(m.info.Modes, mode)
 }
 
 // tops are the most probable classes of each photo in a mode without anchors.

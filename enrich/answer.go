@@ -76,10 +76,10 @@ func (p *placer) answer(mode string, top []Candidate) Answer {
 		mode = bundle.Single
 	}
 	table, known := p.calibration[mode]
-	if !known && mode != bundle.Average && mode != bundle.HMM || len(top) == 0 || checkTop(top, p.cells.Len()) != nil {
+	if !known && !bundle.InEveryBundle(mode) || len(top) == 0 || checkTop(top, p.cells.Len()) != nil {
 		return Answer{Abstained: true}
 	}
-	if !known { // every bundle has these modes, but nobody measured them here
+	if !known { // nobody measured the mode here
 		table = bundle.Calibration{AbstainBelow: math.Inf(1), Radius: []bundle.Radius{{P50: antipode, P90: antipode}}}
 	}
 	shares := p.capped(top)

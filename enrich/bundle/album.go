@@ -6,6 +6,13 @@ import (
 	"slices"
 )
 
+// AlbumModes are all album modes there are.
+func AlbumModes() []string { return []string{None, Average, LSTM, LSTMRepeat, BLSTM, HMM} }
+
+// InEveryBundle says whether the album mode needs nothing but the network and the
+// cells, so that every bundle has it, if only to be measured.
+func InEveryBundle(mode string) bool { return mode == Average || mode == HMM }
+
 // Graph is the file of the graph that a mode is answered by; "" for a mode that
 // needs none.
 func (a Album) Graph(mode string) string {
@@ -60,7 +67,7 @@ func (a Album) checkGraphs(cnn CNN) error {
 
 func (a Album) checkModes() error {
 	var errs []error
-	known := []string{None, Average, LSTM, LSTMRepeat, BLSTM, HMM}
+	known := AlbumModes()
 	for i, mode := range a.Modes {
 		if !slices.Contains(known, mode) || slices.Contains(a.Modes[:i], mode) {
 			errs = append(errs, fmt.Errorf("album.modes has %q, want each of %v at most once", mode, known))

@@ -50,27 +50,13 @@ type Promise struct {
 // Table is the one for a cell with that spread in metres: the last that does not
 // ask for more. Read has made sure that the first asks for 0.
 func (e Expected) Table(cellRadius float64) ExpectedTable {
-	table := e.Tables[0]
-	for _, t := range e.Tables[1:] {
-		if t.CellRadius > cellRadius {
-			break
-		}
-		table = t
-	}
-	return table
+	return step(e.Tables, func(t ExpectedTable) float64 { return t.CellRadius }, cellRadius)
 }
 
 // At is the step for an expected error in metres: the last that is not greater.
 // Read has made sure that the first step starts at 0.
 func (t ExpectedTable) At(metres float64) ExpectedRadius {
-	step := t.Radius[0]
-	for _, r := range t.Radius[1:] {
-		if r.From > metres {
-			break
-		}
-		step = r
-	}
-	return step
+	return step(t.Radius, func(r ExpectedRadius) float64 { return r.From }, metres)
 }
 
 func (e Expected) check() error {

@@ -131,12 +131,17 @@ type Radius struct {
 // At is the step for a confidence: the last whose confidence is not greater.
 // Read has made sure that the first step starts at 0.
 func (c Calibration) At(confidence float64) Radius {
-	step := c.Radius[0]
-	for _, r := range c.Radius[1:] {
-		if r.Confidence > confidence {
+	return step(c.Radius, func(r Radius) float64 { return r.Confidence }, confidence)
+}
+
+// step is the last of steps, ascending from 0, that does not start above x.
+func step[S any](steps []S, start func(S) float64, x float64) S {
+	at := steps[0]
+	for _, s := range steps[1:] {
+		if start(s) > x {
 			break
 		}
-		step = r
+		at = s
 	}
-	return step
+	return at
 }

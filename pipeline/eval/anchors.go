@@ -50,13 +50,9 @@ type anchoring struct {
 }
 
 // anchor shows the model some positions of every album and scores the other photos.
-func (t *task) anchor(ctx context.Context, w *witness, items []item) error {
+func (t *task) anchor(ctx context.Context, w *witness, items []item, rows []Row) error {
 	if t.Anchors == 0 {
 		return nil
-	}
-	rows := make([]Row, len(items))
-	for i, it := range items {
-		rows[i] = it.row
 	}
 	x := &anchoring{witness: w, items: items, rows: map[string][]answer{}}
 	x.groups = slices.DeleteFunc(albums(rows), func(g []int) bool { return len(g) < 2 })

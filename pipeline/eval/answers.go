@@ -23,9 +23,8 @@ func (w *witness) answer(ctx context.Context, items []item, s *subject) error {
 		if err != nil {
 			return err
 		}
-		answers := make([]answer, len(items))
+		answers := w.judged(mode, items, readings)
 		for i, it := range items {
-			answers[i] = judge(w.model.AnswerAlbum(mode, readings[i]), it.row)
 			cell, ok := w.division.Find(it.row.Lat, it.row.Lon)
 			answers[i].Correct = ok && len(readings[i].Top) > 0 && readings[i].Top[0].Cell == cell
 		}
@@ -71,6 +70,15 @@ func (w *witness) albums(ctx context.Context, mode string, items []item, groups 
 		}
 	}
 	return readings, nil
+}
+
+// judged are the answers that follow from readings in a mode.
+func (w *witness) judged(mode string, items []item, readings []enrich.Reading) []answer {
+	answers := make([]answer, len(items))
+	for i, it := range items {
+		answers[i] = judge(w.model.AnswerAlbum(mode, readings[i]), it.row)
+	}
+	return answers
 }
 
 // judge compares one answer with the truth. Abstained answers keep their best guess: the uncalibrated rows score it,

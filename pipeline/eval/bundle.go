@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"planetag/enrich"
 	"planetag/enrich/bundle"
@@ -71,7 +72,7 @@ func (t *task) ask(ctx context.Context, w *witness, main bool) (*subject, error)
 	if err := w.shuffle(ctx, items, s, t.Seed); err != nil {
 		return nil, err
 	}
-	return s, t.anchor(ctx, w, items)
+	return s, t.anchor(ctx, w, items, s.rows)
 }
 
 // newSubject is a bundle that has not answered yet.
@@ -89,13 +90,7 @@ func newSubject(info enrich.Info, albumModes []string) *subject {
 
 // modes are the album modes that the bundle offers; all are scored, whichever is its default.
 func (w *witness) modes() []string {
-	var offered []string
-	for _, mode := range []string{bundle.Average, bundle.LSTM, bundle.LSTMRepeat, bundle.BLSTM, bundle.HMM} {
-		if w.model.Offers(mode) {
-			offered = append(offered, mode)
-		}
-	}
-	return offered
+	return slices.DeleteFunc(bundle.AlbumModes(), func(mode string) bool { return !w.model.Offers(mode) })
 }
 
 // search compares the photos with those of the gallery: the nearest answer, a twin is an overlap.

@@ -22,11 +22,7 @@ func (w *witness) shuffle(ctx context.Context, items []item, s *subject, seed ui
 		if err != nil {
 			return err
 		}
-		answers := make([]answer, len(items))
-		for i, it := range items {
-			answers[i] = judge(w.model.AnswerAlbum(mode, readings[i]), it.row)
-		}
-		s.shuffled[mode] = answers
+		s.shuffled[mode] = w.judged(mode, items, readings)
 	}
 	return nil
 }
