@@ -155,12 +155,3 @@ def train_album(albums: list[list[int]], x: np.ndarray, single: np.ndarray, targ
             optimiser.step()
             schedule.step()
     return model.eval().requires_grad_(False)
-
-
-def album_logits(model: AlbumModel, albums: list[list[int]], x: np.ndarray, twice: bool) -> list[np.ndarray]:
-    """Logits [T, cells] of each album from x [photos, width]; `twice` is lstm_repeat."""
-    out = []
-    for album in albums:
-        sequence = torch.from_numpy(x[album * 2 if twice else album])[None]
-        out.append(model(sequence)[0, -len(album):].numpy())
-    return out

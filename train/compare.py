@@ -21,12 +21,12 @@ import features
 import fit
 import nowhere
 import store
-from score import distance_km
+from score import CLOSENESS_KM, distance_km
 
 HERE = Path(__file__).resolve().parent
 SCORES = {
     "≤25 km": lambda e: 100.0 * (e <= 25), "≤750 km": lambda e: 100.0 * (e <= 750), "≤2500 km": lambda e: 100.0 * (e <= 2500),
-    "score": lambda e: 5000 * np.exp(-e / 1492.7),
+    "score": lambda e: 5000 * np.exp(-e / CLOSENESS_KM),
 }
 DRAWS, SEED = 4000, 23
 

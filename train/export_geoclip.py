@@ -136,11 +136,11 @@ def write(args: argparse.Namespace, out: Path) -> None:
     cells = gallery.Cells(out / "cells.parquet")
     cell_of = cells.of(lat, lon)
     model = export.rounded(GeoClip(tower, image_layers(), encoded(at), logit_scale()).eval())
-    calibration, measured = foreign.unmeasured(), "on nothing: this bundle abstains always. Give --calibrate and --photos."
+    t, calibration = 1.0, foreign.unmeasured()
     if photos:
         t, calibration = calibrated(model, cells, cell_of, photos)
         model.scale /= t
-        measured = f"on {len(photos.path)} photos ({photos.unreadable} could not be read), temperature {t:.3f}"
+    measured = foreign.rests_on(photos, t)
     export.to_onnx(model, torch.zeros((2, SIZE, SIZE, 3), dtype=torch.uint8), out / "cnn.onnx",
                    (OUTPUTS["input"], list(OUTPUTS.values())[1:]), {0: "n"}, {"role": "cnn", "cells": len(cell_of), "schema": 1})
     kind = f"chance weights of the {args.random_tower} shape: it knows nothing" if args.random_tower else "CLIP ViT-L/14"
@@ -160,19 +160,12 @@ def main() -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--tower", type=Path, help="folder with CLIP ViT-L/14 in the format of transformers")
     which.add_argument("--random-tower", choices=sorted(SHAPES), help="chance weights instead, for tests")
-    parser.add_argument("--out", type=Path, required=True, help="folder to make")
-    parser.add_argument("--planetag", default=str(Path(__file__).resolve().parent.parent / "bin/planetag"))
-    parser.add_argument("--calibrate", type=Path, help="manifest of photos that the model was not trained on, as for planetag eval")
-    parser.add_argument("--photos", type=Path, help="folder that the manifest's files are in")
+    foreign.options(parser)
     parser.add_argument("--max-places", type=int, default=20, help="divide a cell with more places of the gallery")
     parser.add_argument("--licence", default="MIT", help="SPDX expression of the whole: of geoclip and of your tower")
     parser.add_argument("--name", default="geoclip")
     parser.add_argument("--version", default="1.3.0")
-    args = parser.parse_args()
-    if (args.calibrate is None) != (args.photos is None):
-        parser.error("--calibrate and --photos go together")
-    if args.out.exists():
-        parser.error(f"--out {args.out} is there already; name a new folder")
+    args = foreign.checked(parser)
     torch.set_num_threads(1)
     try:
         with foreign.making(args.out) as part:

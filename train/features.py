@@ -18,6 +18,7 @@ from export import session, to_onnx
 from progress import Progress
 
 CROP = 1.0
+RESIZE = "centre-crop bicubic antialiased"  # the manifest's name of what `pixels` does
 AUGMENTED = 7
 PIECE = 100
 

@@ -1,7 +1,7 @@
 """A bundle around a network that was not trained here: calibration, golden answers, card and manifest."""
 
+import argparse
 import csv
-import json
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from PIL import Image
 import calibrate
 import export
 import features
+import golden
 import pin
 
-RESIZE = "centre-crop bicubic antialiased"
 TEMPERATURES = np.geomspace(0.1, 20, 40)
 LEAST_PHOTOS = 100  # a calibration rests on; of fewer, a table of radii is chance
 MOST_PHOTOS = 2000  # are looked at, evenly through the manifest: their scores are held in memory all at once
 EARTH_M = (10_007_600.0, 20_015_200.0)  # half of the earth, and all of it, around any point
 GOLDEN = 3
-CARDS = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent
 
 
 @dataclass
@@ -51,6 +51,23 @@ class Photos:
     lon: np.ndarray
     album: list[str]
     unreadable: int
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What every command that makes such a bundle takes."""
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--planetag", default=str(HERE.parent / "bin/planetag"))
+    parser.add_argument("--calibrate", type=Path, help="manifest of photos that the model was not trained on, as for planetag eval")
+    parser.add_argument("--photos", type=Path, help="folder that the manifest's files are in")
+
+
+def checked(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    args = parser.parse_args()
+    if (args.calibrate is None) != (args.photos is None):
+        parser.error("--calibrate and --photos go together")
+    if args.out.exists():
+        parser.error(f"--out {args.out} is there already; name a new folder")
+    return args
 
 
 @contextmanager
@@ -119,6 +136,13 @@ def table(prob: np.ndarray, cells, lat: np.ndarray, lon: np.ndarray, t: float) -
     }
 
 
+def rests_on(photos: Photos | None, t: float) -> str:
+    """What a calibration rests on, in words that follow "calibrated"."""
+    if photos is None:
+        return "on nothing: this bundle abstains always. Give --calibrate and --photos."
+    return f"on {len(photos.path)} photos ({photos.unreadable} could not be read), temperature {t:.3f}"
+
+
 def unmeasured() -> dict:
     """Of a bundle that nobody has measured: it abstains always, and its radii are the earth."""
     rows = [{"confidence": 0.0, "p50_m": EARTH_M[0], "p90_m": EARTH_M[1]}]
@@ -142,17 +166,12 @@ def write_golden(out: Path, about: Foreign, fold) -> None:
     o = about.names
     embedding, prob, cell = export.session(out / "cnn.onnx").run([o["embedding"], o["prob"], o["cell"]], {o["input"]: pixels})
     folded = fold(prob, cell)
-    photos = [
-        {"file": name, "top_cell": int(folded[i].argmax()), "top_prob": round(float(folded[i].max()), 6),
-         "embedding_head": [round(float(v), 6) for v in embedding[i, :16]]}
-        for i, name in enumerate(names)
-    ]
-    text = json.dumps({"tolerance": {"prob": 0.02, "embedding_cosine": 0.999}, "photos": photos, "album": {"photos": names}}, indent=1)
-    (folder / "golden.json").write_text(text + "\n")
+    photos = [golden.entry(name, folded[i].argmax(), folded[i].max(), embedding[i]) for i, name in enumerate(names)]
+    golden.save(folder, photos, {"photos": names})
 
 
 def write_card(out: Path, template: str, values: dict) -> None:
-    text = (CARDS / template).read_text()
+    text = (HERE / template).read_text()
     for key, value in values.items():
         text = text.replace(f"@{key}@", str(value))
     if "@" in text.replace("mailto:", ""):
@@ -166,7 +185,7 @@ def write_manifest(out: Path, about: Foreign, calibration: dict) -> None:
     manifest = {
         "schema": 1, "name": about.name, "version": about.version, "licence": about.licence, "summary": about.summary,
         "head": "gallery" if about.gallery else "classes",
-        "input": {"size": about.size, "crop": about.crop, "colour": "rgb", "layout": "nhwc", "type": "uint8", "resize": RESIZE},
+        "input": {"size": about.size, "crop": about.crop, "colour": "rgb", "layout": "nhwc", "type": "uint8", "resize": features.RESIZE},
         "cnn": {"file": "cnn.onnx", **about.names, "width": about.width, "top_k": about.top_k, "buckets": [1, 2, 4, 8]},
         "album": {"modes": modes, "default": modes[-1]},
         "cells": {"file": "cells.parquet", "count": about.cells},

@@ -46,14 +46,22 @@ def write(bundle: Path, pictures: list[tuple[str, Path | Image.Image]], size: in
         return [{"cell": int(c[0, t, 0]), "prob": round(float(p[0, t, 0]), 6)} for t in range(len(sequence))]
 
     photos = [
-        {"file": name, "top_cell": int(cell[i, 0]), "top_prob": round(float(prob[i, 0]), 6),
-         "expected_error_m": round(1000 * float(expected[i]), 1),
-         "embedding_head": [round(float(v), 6) for v in embedding[i, :16]]}
+        entry(name, cell[i, 0], prob[i, 0], embedding[i], expected_error_m=round(1000 * float(expected[i]), 1))
         for i, name in enumerate(names)
     ]
     album_answers = {
         "photos": names, "lstm": read(embedding),
         "lstm_repeat": read(np.concatenate([embedding, embedding]))[len(names):],
     }
-    text = json.dumps({"tolerance": TOLERANCE, "photos": photos, "album": album_answers}, indent=1)
+    save(folder, photos, album_answers)
+
+
+def entry(name: str, cell: int, prob: float, embedding: np.ndarray, **more: float) -> dict:
+    """What golden.json says of one picture."""
+    return {"file": name, "top_cell": int(cell), "top_prob": round(float(prob), 6), **more,
+            "embedding_head": [round(float(v), 6) for v in embedding[:16]]}
+
+
+def save(folder: Path, photos: list[dict], album: dict) -> None:
+    text = json.dumps({"tolerance": TOLERANCE, "photos": photos, "album": album}, indent=1)
     (folder / "golden.json").write_text(text + "\n")

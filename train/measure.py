@@ -9,12 +9,11 @@ import album as album_module
 import calibrate
 import heads
 from backbone import TOP_K
-from score import distance_km, figures
+from score import CLOSENESS_KM, distance_km, figures
 
 MODES = ("single", "average", "lstm", "lstm_repeat")
 SYNTHETIC = 60  # made-up albums that calibrate the LSTM beside the real ones
 LEAST_ALBUMS = 5  # real ones, for an interval over albums
-CLOSENESS_KM = 1492.7  # of GeoScore
 
 
 @dataclass(frozen=True)

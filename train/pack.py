@@ -55,7 +55,7 @@ def manifest(about: backbone.About, fitted: fit.Fitted, plan: fit.Plan, named: d
     return {
         "schema": 1, **named, "head": "classes",
         "input": {"size": about.size, "crop": features.CROP, "colour": "rgb", "layout": "nhwc", "type": "uint8",
-                  "resize": "centre-crop bicubic antialiased"},
+                  "resize": features.RESIZE},
         "cnn": {"file": "cnn.onnx", "input": "pixels", "embedding": "embedding", "prob": "prob", "cell": "cell",
                 "width": about.width, "top_k": k, "buckets": BUCKETS},
         "album": {"file": "album.onnx", "input": "embeddings", "prob": "prob", "cell": "cell", "width": about.width, "top_k": k,

@@ -4,6 +4,7 @@ import numpy as np
 
 EARTH_RADIUS_KM = 6371.0088  # IUGG R1, as in enrich/cells
 THRESHOLDS_KM = (1, 25, 200, 750, 2500)
+CLOSENESS_KM = 1492.7  # of GeoScore
 
 
 def distance_km(lat_a, lon_a, lat_b, lon_b) -> np.ndarray:
@@ -22,9 +23,9 @@ def mean_location(lat, lon, weight=None) -> tuple[float, float]:
 
 
 def figures(errors_km: np.ndarray) -> dict[str, float]:
-    """Shares within the thresholds, median, mean and GeoScore (5000·exp(−d/1492.7), averaged)."""
+    """Shares within the thresholds, median, mean and GeoScore (5000·exp(−d/CLOSENESS_KM), averaged)."""
     out = {f"within_{t}km": float((errors_km <= t).mean()) for t in THRESHOLDS_KM}
     return out | {
         "median_km": float(np.median(errors_km)), "mean_km": float(errors_km.mean()),
-        "geoscore": float((5000 * np.exp(-errors_km / 1492.7)).mean()),
+        "geoscore": float((5000 * np.exp(-errors_km / CLOSENESS_KM)).mean()),
     }

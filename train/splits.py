@@ -137,23 +137,21 @@ def read_duplicates() -> list[tuple[str, str, float]]:
 def write_gallery(path: Path, photos: list[Photo], sides: dict[str, str], folder: str | None = None) -> None:
     """The photos the model learned from, for the nearest-neighbour baseline; files are relative to the data folder, where
     the demo's two sets have a folder each."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="") as f:
-        writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(["id", "file", "lat", "lon", "taken_at", "album"])
-        for p in photos:
-            if sides[p.id] in (TRAIN, VAL):
-                inside = folder if folder is not None else {"travel": "photos/", "landmark": "landmarks/"}[p.kind]
-                writer.writerow([p.id, f"{inside}{p.file}", f"{p.lat:.6f}", f"{p.lon:.6f}", "", ""])
+    learned = [p for p in photos if sides[p.id] in (TRAIN, VAL)]
+    inside = [folder if folder is not None else {"travel": "photos/", "landmark": "landmarks/"}[p.kind] for p in learned]
+    write_manifest(path, [(p, f"{where}{p.file}", "", "") for p, where in zip(learned, inside, strict=True)])
 
 
 def write_heldout(path: Path, photos: list[Photo], sides: dict[str, str]) -> None:
-    """The manifest `planetag eval` reads: ids and positions only."""
+    """The photos that judge."""
+    judging = [p for p in photos if sides[p.id] == HELDOUT]
+    write_manifest(path, [(p, p.file, f"{p.taken_at}Z" if NAIVE.search(p.taken_at) else p.taken_at, p.album) for p in judging])
+
+
+def write_manifest(path: Path, rows: list[tuple[Photo, str, str, str]]) -> None:
+    """The manifest `planetag eval` reads: ids and positions only, of photos with their file, time and album."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(["id", "file", "lat", "lon", "taken_at", "album"])
-        for p in photos:
-            if sides[p.id] == HELDOUT:
-                taken = f"{p.taken_at}Z" if NAIVE.search(p.taken_at) else p.taken_at
-                writer.writerow([p.id, p.file, f"{p.lat:.6f}", f"{p.lon:.6f}", taken, p.album])
+        writer.writerows([p.id, file, f"{p.lat:.6f}", f"{p.lon:.6f}", taken, album] for p, file, taken, album in rows)

@@ -21,6 +21,7 @@ import export
 import features
 import foreign
 import gallery
+import heads
 
 NAMES = {"input": "pixels", "embedding": "photo_embedding", "prob": "prob", "cell": "class"}
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -143,8 +144,7 @@ def calibrated(net: Network, order: np.ndarray, k: int, photos: foreign.Photos, 
     logits = np.log(np.maximum(prob.astype(np.float64), 1e-30))
 
     def said(t: float, k: int) -> np.ndarray:
-        p = np.exp(logits / t - (logits / t).max(1, keepdims=True))
-        return to_cells((p / p.sum(1, keepdims=True))[:, :k], row[:, :k])
+        return to_cells(heads.softmax(logits / t)[:, :k], row[:, :k])
 
     t = foreign.temperature(lambda t: said(t, len(order)), cells.of(photos.lat, photos.lon))
     return t, foreign.measured(said(t, k), cells, photos, t)
@@ -170,10 +170,10 @@ def fill(out: Path, net: Network, table: classes.Classes, photos: foreign.Photos
     cell_of = np.arange(len(table)) if table.token else cells.of(table.lat, table.lon)
     k = min(args.top_k, len(table))
     said = lambda prob, row: gallery.fold(prob, row, cell_of, len(cells))  # noqa: E731
-    t, calibration, measured = 1.0, foreign.unmeasured(), "on nothing: this bundle abstains always. Give --calibrate and --photos."
+    t, calibration = 1.0, foreign.unmeasured()
     if photos:
         t, calibration = calibrated(net, order, k, photos, out, cells, said)
-        measured = f"on {len(photos.path)} photos ({photos.unreadable} could not be read), temperature {t:.3f}"
+    measured = foreign.rests_on(photos, t)
     model = assembled(net, order, k, t)
     save(model, out / "cnn.onnx")
     width = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
@@ -190,23 +190,16 @@ def fill(out: Path, net: Network, table: classes.Classes, photos: foreign.Photos
 
 def common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=Path, required=True, help="CSV: class_label and hex_id, or class_label, lat and lon")
-    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    foreign.options(parser)
     parser.add_argument("--licence", required=True, help="SPDX expression of the model's licence")
     parser.add_argument("--name", required=True)
     parser.add_argument("--version", default="1.0.0")
     parser.add_argument("--summary", default="a classifier that was trained elsewhere")
-    parser.add_argument("--planetag", default=str(Path(__file__).resolve().parent.parent / "bin/planetag"))
-    parser.add_argument("--calibrate", type=Path, help="manifest of photos that the model was not trained on, as for planetag eval")
-    parser.add_argument("--photos", type=Path, help="folder that the manifest's files are in")
     parser.add_argument("--top-k", type=int, default=256)
 
 
 def checked(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    args = parser.parse_args()
-    if (args.calibrate is None) != (args.photos is None):
-        parser.error("--calibrate and --photos go together")
-    if args.out.exists():
-        parser.error(f"--out {args.out} is there already; name a new folder")
+    args = foreign.checked(parser)
     if args.top_k < 1:
         parser.error(f"--top-k {args.top_k}: want at least 1")
     return args
