@@ -17,6 +17,7 @@ import pyarrow
 import pyarrow.parquet
 from onnx import TensorProto, helper
 
+import colours
 import make_tiny as tiny
 
 HERE = Path(__file__).parent / "gallery"
@@ -39,26 +40,12 @@ CELL_OF = [1, 0, 3, 0, 2, 1, 3, 0, 2]  # what the worker makes of them
 
 def make_cnn():
     value = helper.make_tensor_value_info
-    look = np.array(
-        [
-            [1, -0.5, -0.5, 1 / 3, 1, 0, 0, 1 / 3],
-            [-0.5, 1, -0.5, 1 / 3, 0, 1, 0, 1 / 3],
-            [-0.5, -0.5, 1, 1 / 3, 0, 0, 1, 1 / 3],
-        ],
-        np.float32,
-    )
-    bias = np.array([-0.1, -0.1, -0.1, -0.75, 0, 0, 0, 0], np.float32)
     gain = np.array([8, 8, 8, 24, 0.5, 0.5, 0.5, 0.5], np.float32)
     places = np.zeros((tiny.WIDTH, len(PLACES)), np.float32)
     for row, (_, _, feature, strength) in enumerate(PLACES):
         places[feature, row] = strength
     nodes = [
-        helper.make_node("Cast", ["pixels"], ["bytes"], to=TensorProto.FLOAT),
-        helper.make_node("Div", ["bytes", "full"], ["rgb"]),
-        helper.make_node("ReduceMean", ["rgb"], ["mean"], axes=[1, 2], keepdims=0),
-        helper.make_node("Gemm", ["mean", "look", "bias"], ["seen"]),
-        helper.make_node("Relu", ["seen"], ["positive"]),
-        helper.make_node("Mul", ["positive", "gain"], ["loud"]),
+        *colours.look_at("pixels", "loud"),
         helper.make_node("ReduceL2", ["loud"], ["length"], axes=[1], keepdims=1),
         helper.make_node("Max", ["length", "tiny"], ["divisor"]),
         helper.make_node("Div", ["loud", "divisor"], ["embedding"]),
@@ -76,7 +63,7 @@ def make_cnn():
             value("row", TensorProto.INT64, ["n", TOP_K]),
         ],
         [tiny.constant(name, np.array(v, np.float32)) for name, v in (("full", 255), ("tiny", 1e-6), ("sure", 7))]
-        + [tiny.constant("look", look), tiny.constant("bias", bias), tiny.constant("gain", gain), tiny.constant("places", places)],
+        + [tiny.constant("look", colours.LOOK), tiny.constant("bias", colours.BIAS), tiny.constant("gain", gain), tiny.constant("places", places)],
     )
 
 

@@ -28,6 +28,8 @@ import pyarrow.parquet
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+import colours
+
 value = helper.make_tensor_value_info
 HERE = Path(__file__).parent / "tiny"
 SIZE, CROP, WIDTH, CLASSES, TOP_K, HIDDEN = 32, 0.875, 8, 4, 3, 4
@@ -64,28 +66,12 @@ def save(name, nodes, inputs, outputs, constants):
 
 
 def make_cnn():
-    # Columns: how much redder, greener, bluer than the other two; brightness; r, g, b; brightness again.
-    look = np.array(
-        [
-            [1, -0.5, -0.5, 1 / 3, 1, 0, 0, 1 / 3],
-            [-0.5, 1, -0.5, 1 / 3, 0, 1, 0, 1 / 3],
-            [-0.5, -0.5, 1, 1 / 3, 0, 0, 1, 1 / 3],
-        ],
-        np.float32,
-    )
-    # A colour speaks above 0.1, white above a brightness of 0.75; the other columns pass as they are.
-    bias = np.array([-0.1, -0.1, -0.1, -0.75, 0, 0, 0, 0], np.float32)
     gain = np.array([4, 4, 4, 12, 1, 1, 1, 1], np.float32)
     head = np.zeros((WIDTH, CLASSES), np.float32)
     for feature, cell in ((0, 0), (1, 1), (2, 3), (3, 2)):
         head[feature, cell] = 4
     nodes = [
-        helper.make_node("Cast", ["pixels"], ["bytes"], to=TensorProto.FLOAT),
-        helper.make_node("Div", ["bytes", "full"], ["rgb"]),
-        helper.make_node("ReduceMean", ["rgb"], ["mean"], axes=[1, 2], keepdims=0),
-        helper.make_node("Gemm", ["mean", "look", "bias"], ["seen"]),
-        helper.make_node("Relu", ["seen"], ["positive"]),
-        helper.make_node("Mul", ["positive", "gain"], ["loud"]),
+        *colours.look_at("pixels", "loud"),
         helper.make_node("Tanh", ["loud"], ["embedding"]),
         helper.make_node("Cast", ["head16"], ["head"], to=TensorProto.FLOAT),
         helper.make_node("MatMul", ["embedding", "head"], ["logits"]),
@@ -100,7 +86,7 @@ def make_cnn():
             value("prob", TensorProto.FLOAT, ["n", TOP_K]),
             value("cell", TensorProto.INT64, ["n", TOP_K]),
         ],
-        [constant("full", np.array(255, np.float32)), constant("look", look), constant("bias", bias), constant("gain", gain)]
+        [constant("full", np.array(255, np.float32)), constant("look", colours.LOOK), constant("bias", colours.BIAS), constant("gain", gain)]
         + [constant("head16", head, half=True)],
     )
 
