@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,14 +91,36 @@ func TestPoolEndsWithContext(t *testing.T) {
 	p.works(t)
 }
 
+// stop returns when every thread of a process stands still. The signal goes to
+// one thread, and until that one has had a processor the others may yet decode
+// a photo.
+func stop(t *testing.T, pid int) {
+	t.Helper()
+	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); !standsStill(pid); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > 20*time.Second {
+			t.Fatal("a process does not stop")
+		}
+	}
+}
+
+// standsStill says whether every thread of a process is stopped.
+func standsStill(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // the pattern is sound
+	return !slices.ContainsFunc(threads, func(thread string) bool {
+		fields := statOf(thread)
+		return len(fields) == 0 || string(fields[0]) != "T"
+	})
+}
+
 // A stopped decoder is too slow; a stopped worker makes no photo too slow.
 func TestPoolCountsNoPause(t *testing.T) {
 	p, _ := newPool(t, PoolOptions{Processes: 1, Deadline: time.Second})
 	p.works(t)
 	pid := p.idle[0].cmd.Process.Pid
-	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	stop(t, pid)
 	if _, _, err := p.see(t.Context(), fixture(t, "photo.jpg")); !errors.Is(err, ErrTooSlow) {
 		t.Errorf("error %v, want %v", err, ErrTooSlow)
 	}
