@@ -34,11 +34,14 @@ func (e *earth) ofAnchors(members []Member) distrust {
 	return d
 }
 
-// ofOthers adds the photos without a position: where some look like another part
-// of the earth than the anchors around them, the others may be there, too. What is
+// ofOthers adds the photos without a position: where some look like another
+// part of the earth than the anchors around them, the others may be there, too.
+// They are taken at the word of the CNN, without bundle.Travel's Look: what it
+// is wrong about in one place it is wrong about in all photos of it, and with
+// more weight they would turn a whole album away from its own positions. What is
 // around a photo is asked for by its index.
 func (e *earth) ofOthers(d distrust, members []Member, around func(i int) ([]float64, []spot)) distrust {
-	before := doubt{d.share(e.travel.Stray), e.travel.Look}
+	before := doubt{d.share(e.travel.Stray), 1}
 	for i, m := range members {
 		if m.Anchor != nil {
 			continue

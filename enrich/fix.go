@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"planetag/enrich/cells"
 )
 
 const (
@@ -105,7 +107,11 @@ func (e *earth) ways(b beliefs, from point, top []Candidate) []way {
 		sum += b.stray * c.P
 		ways = append(ways, way{max(from.at.metres(s.at), s.radius/2), b.stray * c.P})
 	}
-	return append(ways, way{antipode, max(1-sum, 0)})
+	for k := range steps { // the rest of the earth, of which all parts are alike
+		q := (float64(k) + 0.5) / steps
+		ways = append(ways, way{cells.EarthRadius * math.Acos(1-2*q), max(1-sum, 0) / steps})
+	}
+	return ways
 }
 
 // worth is what answering p is worth on average: 1 for the spot itself, half of

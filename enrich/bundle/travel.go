@@ -37,7 +37,7 @@ type Travel struct {
 // DefaultTravel is what the albums under train/splits that no bundle is
 // measured on look like.
 func DefaultTravel() Travel {
-	return Travel{RestMetres: 50, HourMetres: 600, Growth: 0.75, Stray: 0.05, Evidence: 0.5, Look: 2}
+	return Travel{RestMetres: 50, HourMetres: 600, Growth: 0.75, Stray: 0.05, Evidence: 0.5, Look: 1.5}
 }
 
 // Travel is HMM with defaults for what it leaves out.
