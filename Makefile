@@ -17,7 +17,7 @@ BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ build: setup ## build bin/planetag, with ONNX Runtime beside it
 	@mkdir -p bin/lib
 	@go build -trimpath -buildvcs=$(BUILDVCS) -o bin/planetag ./cmd/planetag
 	@ln -sfn "$(PLANETAG_ORT_LIB)" bin/lib/libonnxruntime.so
+
+setup-gpu: ## install ONNX Runtime for NVIDIA GPUs and its part of CUDA 13 into .deps (2.5 GB); the driver is yours
+	@deploy/setup/onnxruntime_gpu.sh
 
 demo: build ## photos in, locations out: forty photos through the whole worker, without a network
 	@bin/planetag demo
@@ -71,6 +74,11 @@ train: build ## a bundle of your own photos: DATA=manifest.csv PHOTOS=folder OUT
 
 test-train: build ## train a tiny bundle end to end on the demo's photos, about two minutes with Python's packages there
 	@$(MAKE) -C train test test-train
+
+gpu-check: build ## what an accelerator does with a bundle, without broker, store or network: PROVIDER=auto, BUNDLES=a,b, REPORT=docs/gpu.md
+	@go build -o bin/gpucheck ./deploy/gpucheck
+	@if [ -e .deps/onnxruntime-gpu/env ]; then source .deps/onnxruntime-gpu/env; fi; \
+		bin/gpucheck -provider $(or $(PROVIDER),auto) -bundles $(or $(BUNDLES),bundles/demo) -python "$(or $(wildcard train/.venv/bin/python),python3)" -report "$(REPORT)"
 
 fuzz: setup ## every fuzz target, one after another on one core: FUZZTIME=30s
 	@deploy/fuzz.sh $(or $(FUZZTIME),30s)

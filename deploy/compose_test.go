@@ -117,9 +117,16 @@ func TestTheWorkerAndTheStoreAgreeOnCredentials(t *testing.T) {
 	}
 }
 
-func TestWhatTheDockerfileCopiesExists(t *testing.T) {
+func TestWhatTheDockerfilesCopyExists(t *testing.T) {
+	for _, file := range []string{"Dockerfile", "Dockerfile.cuda"} {
+		t.Run(file, func(t *testing.T) { checkDockerfile(t, file) })
+	}
+}
+
+func checkDockerfile(t *testing.T, file string) {
+	t.Helper()
 	root := realkafka.Root(t)
-	text, err := os.ReadFile(filepath.Join(root, "deploy", "Dockerfile"))
+	text, err := os.ReadFile(filepath.Join(root, "deploy", file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,9 @@ type Options struct {
 	// it can only make coarser.
 	PrecisionCap int
 	Limits       decode.Limits // zero = decode.DefaultLimits
+	// Device is where the network runs; the album models, which are small, run on
+	// the CPU.
+	Device infer.Device
 	// Isolate has photos decoded in processes of their own, the golden ones
 	// included, so that a model that loads has a decoder that works. nil = in
 	// this process.
@@ -32,7 +35,7 @@ type Options struct {
 // Load loads a bundle: manifest, checksum of every file, cells, both graphs
 // with a first run of every batch size, golden photos. The error names the
 // bundle, the step and the reason; it wraps bundle.ErrBundle, cells.ErrCells,
-// cells.ErrGallery, infer.ErrLibrary, infer.ErrGraph, ErrGolden or the context's
+// cells.ErrGallery, infer.ErrLibrary, infer.ErrDevice, infer.ErrGraph, ErrGolden or the context's
 // error.
 func Load(ctx context.Context, o Options) (*Model, error) {
 	l := newLoading(o)
@@ -185,13 +188,13 @@ func (l *loading) openCNN(context.Context) (string, error) {
 	cnn, err := l.model.runtime.OpenCNN(infer.CNNSpec{
 		Path: l.bundle.Path(c.File), Size: l.bundle.Manifest.Input.Size, Buckets: c.Buckets,
 		Input: c.Input, Embedding: c.Embedding, Prob: c.Prob, Cell: c.Cell, Width: c.Width, TopK: c.TopK,
-		Classes: l.bundle.Manifest.Choices(),
+		Classes: l.bundle.Manifest.Choices(), Device: l.options.Device,
 	})
 	if err != nil {
 		return "", err
 	}
-	l.model.cnn = cnn
-	return fmt.Sprintf("embedding of %d, %d most probable cells, batches of %v", c.Width, c.TopK, c.Buckets), nil
+	l.model.cnn, l.model.info.Placement = cnn, cnn.Placement()
+	return fmt.Sprintf("embedding of %d, %d most probable cells, batches of %v, on %v", c.Width, c.TopK, c.Buckets, cnn.Placement()), nil
 }
 
 func (l *loading) openAlbum(context.Context) (string, error) {

@@ -36,7 +36,8 @@ type Info struct {
 	SHA256        string // of bundle.yaml, which pins every file of the bundle
 	Licence       string
 
-	Library, LibraryVersion string // path and version of ONNX Runtime
+	Library, LibraryVersion string          // path and version of ONNX Runtime
+	Placement               infer.Placement // where the network runs
 
 	InputBytes     int // of one photo's pixels
 	EmbeddingWidth int
@@ -61,7 +62,7 @@ func (m *Model) Decode(ctx context.Context, data, dst []byte) (decode.Photo, err
 // Embed is what the network sees in each photo, in order. It runs on the
 // caller's thread and returns only when nothing reads the pixels any more.
 // Errors: the context's; ErrOutput, if a photo leads to numbers that are no
-// probabilities; infer.ErrClosed.
+// probabilities; infer.ErrClosed; infer.ErrMemory, if the accelerator is full.
 func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([]Sight, error) {
 	outputs, err := m.cnn.Run(ctx, pixels)
 	if err != nil {
@@ -80,6 +81,10 @@ func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([]Sight, error) {
 	}
 	return sights, nil
 }
+
+// BatchCeiling is the most photos of one call that the accelerator has had room
+// for of late; 0 where it has had room for every batch.
+func (m *Model) BatchCeiling() int { return m.cnn.Ceiling() }
 
 // Answer is the answer to the most probable classes of one photo. Mode says
 // where they come from, because each kind has a calibration of its own:

@@ -20,6 +20,8 @@ type Config struct {
 	Shutdown ShutdownConfig `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
 	Watchdog WatchdogConfig `yaml:"watchdog" envPrefix:"WATCHDOG_"`
 	Log      LogConfig      `yaml:"log" envPrefix:"LOG_"`
+
+	Accelerator AcceleratorConfig `yaml:"accelerator" envPrefix:"ACCELERATOR_"`
 }
 
 // KafkaConfig says how to reach the brokers and as which group to consume.
@@ -89,6 +91,15 @@ type BundleConfig struct {
 	PrecisionCapLevel int    `yaml:"precision_cap_level" env:"PRECISION_CAP_LEVEL"` // 0 = the bundle's
 }
 
+// AcceleratorConfig says where the network runs; see infer.Device.
+type AcceleratorConfig struct {
+	Provider string   `yaml:"provider" env:"PROVIDER"` // auto, cpu, cuda or tensorrt
+	Device   int      `yaml:"device" env:"DEVICE"`     // which GPU
+	Memory   Bytes    `yaml:"memory" env:"MEMORY"`     // of the GPU; 0 = what it needs
+	Cache    string   `yaml:"cache" env:"CACHE"`       // directory of TensorRT's engines
+	Options  []string `yaml:"options" env:"OPTIONS"`   // name=value, of the provider
+}
+
 // PhotosConfig bounds the stage "photos".
 type PhotosConfig struct {
 	InFlight       int      `yaml:"in_flight" env:"IN_FLIGHT"` // photos per partition
@@ -101,7 +112,7 @@ type PhotosConfig struct {
 type BatchConfig struct {
 	MaxSize  int      `yaml:"max_size" env:"MAX_SIZE"`
 	MaxDelay Duration `yaml:"max_delay" env:"MAX_DELAY"`
-	Runners  int      `yaml:"runners" env:"RUNNERS"` // 0 = GOMAXPROCS
+	Runners  int      `yaml:"runners" env:"RUNNERS"` // 0 = two on a GPU, else GOMAXPROCS
 }
 
 // AlbumsConfig says when an album is closed and how it is answered.
@@ -183,6 +194,7 @@ func DefaultConfig() Config {
 			Load: 10 * minute, Model: 2 * minute, Decode: 2 * minute, Fetch: 2 * minute, Transaction: 2 * minute,
 			Album: 5 * minute, Stage: 5 * minute,
 		},
-		Log: LogConfig{Level: "info", Format: "auto"},
+		Log:         LogConfig{Level: "info", Format: "auto"},
+		Accelerator: AcceleratorConfig{Provider: "auto", Options: []string{}},
 	}
 }

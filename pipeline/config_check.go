@@ -21,6 +21,7 @@ func (c Config) Validate() error {
 	c.checkAlbums(&m)
 	c.checkMemory(&m)
 	c.checkDecode(&m)
+	c.Accelerator.check(&m)
 	m.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	m.oneOf("log.format", c.Log.Format, "auto", "text", "json")
 	if c.HTTP.Listen != "" {

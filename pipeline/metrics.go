@@ -44,7 +44,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.ofStore()
 	m.stuck = counters("watchdog_stuck_total", "Pieces of work that stayed longer than their limit, by kind; each ended a membership.", "what")
 	m.children = counters("decode_children_total", "Decoder processes, by what happened to them.", "event")
-	m.model = gauges("model_info", "The bundle in use; always 1.", "bundle", "sha256", "library")
+	m.model = gauges("model_info", "The bundle in use and what it runs on; always 1.", "bundle", "sha256", "library", "provider")
 	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
 	version, goversion := buildVersion()
 	build.WithLabelValues(version, goversion).Set(1)
@@ -166,7 +166,14 @@ func (m *Metrics) AlbumClosed(reason string) { m.albumsClosed.WithLabelValues(re
 // Model says which bundle is in use.
 func (m *Metrics) Model(info enrich.Info) {
 	m.model.Reset()
-	m.model.WithLabelValues(info.Name+"@"+info.Version, info.SHA256, info.LibraryVersion).Set(1)
+	m.model.WithLabelValues(info.Name+"@"+info.Version, info.SHA256, info.LibraryVersion, info.Placement.Provider).Set(1)
+}
+
+// BatchCeiling publishes how many photos of one call the accelerator has room for. It is called once.
+func (m *Metrics) BatchCeiling(read func() int) {
+	m.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "planetag_batch_ceiling", Help: "Most photos of one call that the accelerator has had room for of late; 0 = room for all.",
+	}, func() float64 { return float64(read()) }))
 }
 
 // Budget publishes what is used of a budget, and its total. It is called once.

@@ -11,6 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"planetag/enrich"
+	"planetag/enrich/infer"
 )
 
 // everyMetric is a registry in which everything was counted once.
@@ -23,7 +24,7 @@ func everyMetric(t *testing.T) *prometheus.Registry {
 	m.InFlight(2)
 	m.AlbumsOpen(1)
 	m.AlbumClosed("idle")
-	m.Model(enrich.Info{Name: "demo", Version: "1.0.0", SHA256: "ab", LibraryVersion: "1.30.0"})
+	m.Model(enrich.Info{Name: "demo", Version: "1.0.0", SHA256: "ab", LibraryVersion: "1.30.0", Placement: infer.Placement{Provider: "cpu"}})
 	b := NewBudget(100)
 	b.Grow(40)
 	m.Budget(b)
@@ -71,7 +72,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := regexp.MustCompile(`^(status|type|stage|reason|result|topic|partition|kind|bundle|sha256|library|version|goversion|what|event)$`)
+	allowed := regexp.MustCompile(`^(status|type|stage|reason|result|topic|partition|kind|bundle|sha256|library|provider|version|goversion|what|event)$`)
 	for _, family := range families {
 		if !strings.HasPrefix(family.GetName(), "planetag_") {
 			t.Errorf("%s does not begin with planetag_", family.GetName())
@@ -103,17 +104,17 @@ func TestMetricsBeginAtZero(t *testing.T) {
 func TestMetricsCount(t *testing.T) {
 	reg := everyMetric(t)
 	for series, want := range map[string]float64{
-		`planetag_stage_seconds{stage="fetch"}`:                                 1,
-		`planetag_batch_size`:                                                   1,
-		`planetag_in_flight`:                                                    2,
-		`planetag_albums_open`:                                                  1,
-		`planetag_albums_closed_total{reason="idle"}`:                           1,
-		`planetag_budget_bytes{kind="used"}`:                                    40,
-		`planetag_budget_bytes{kind="total"}`:                                   100,
-		`planetag_lag_records{partition="3",stage="photos",topic="photos"}`:     4,
-		`planetag_model_info{bundle="demo@1.0.0",library="1.30.0",sha256="ab"}`: 1,
-		`planetag_transactions_total{result="committed",stage="photos"}`:        1,
-		`planetag_transaction_seconds{stage="photos"}`:                          1,
+		`planetag_stage_seconds{stage="fetch"}`:                             1,
+		`planetag_batch_size`:                                               1,
+		`planetag_in_flight`:                                                2,
+		`planetag_albums_open`:                                              1,
+		`planetag_albums_closed_total{reason="idle"}`:                       1,
+		`planetag_budget_bytes{kind="used"}`:                                40,
+		`planetag_budget_bytes{kind="total"}`:                               100,
+		`planetag_lag_records{partition="3",stage="photos",topic="photos"}`: 4,
+		`planetag_model_info{bundle="demo@1.0.0",library="1.30.0",provider="cpu",sha256="ab"}`: 1,
+		`planetag_transactions_total{result="committed",stage="photos"}`:                       1,
+		`planetag_transaction_seconds{stage="photos"}`:                                         1,
 	} {
 		if got := figure(t, reg, series); got != want {
 			t.Errorf("%s is %g, want %g", series, got, want)

@@ -65,6 +65,10 @@ func ruling(err error) (Verdict, string) {
 		return Stop, "assignment"
 	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return Stop, "configuration"
+	case isAny(err, infer.ErrDevice):
+		return Stop, "accelerator"
+	case isAny(err, infer.ErrMemory):
+		return Retry, "accelerator_memory"
 	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, cells.ErrGallery,
 		enrich.ErrGolden, enrich.ErrMode):
 		return Stop, "bundle"

@@ -52,6 +52,8 @@ func rulings() map[string]struct {
 		"infer.ErrClosed":            {infer.ErrClosed, Stop, "cancelled"},
 		"infer.ErrLibrary":           {infer.ErrLibrary, Stop, "bundle"},
 		"infer.ErrGraph":             {infer.ErrGraph, Stop, "bundle"},
+		"infer.ErrDevice":            {infer.ErrDevice, Stop, "accelerator"},
+		"infer.ErrMemory":            {infer.ErrMemory, Retry, "accelerator_memory"},
 		"bundle.ErrBundle":           {bundle.ErrBundle, Stop, "bundle"},
 		"cells.ErrCells":             {cells.ErrCells, Stop, "bundle"},
 		"cells.ErrGallery":           {cells.ErrGallery, Stop, "bundle"},

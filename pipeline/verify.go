@@ -35,6 +35,7 @@ func modelOptions(cfg Config) (enrich.Options, error) {
 	limits.MaxBytes = int64(cfg.Photos.MaxObjectBytes)
 	return enrich.Options{
 		Library: cfg.Bundle.Library, Bundle: path, PrecisionCap: cfg.Bundle.PrecisionCapLevel, Limits: limits,
+		Device: cfg.Accelerator.Resolve(),
 	}, nil
 }
 

@@ -105,18 +105,30 @@ func (w *worker) load(ctx context.Context) error {
 	if w.slots, err = decode.NewSlots(slots, info.InputBytes); err != nil {
 		return err
 	}
-	w.batcher = NewBatcher(watchedModel{w.model, w.watchdog}, w.cfg.Batch, w.metrics)
+	batch := w.cfg.Batch
+	batch.Runners = w.runners()
+	w.batcher = NewBatcher(watchedModel{w.model, w.watchdog}, batch, w.metrics)
 	w.decoder, w.passer = w.model, w.model
 	w.turns = make(chan struct{}, w.cfg.Decode.parallel())
 	w.metrics.Model(info)
+	w.metrics.BatchCeiling(w.model.BatchCeiling)
 	boundHeap(w.budget.Total())
-	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "onnxruntime", info.LibraryVersion)
+	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "onnxruntime", info.LibraryVersion,
+		"provider", info.Placement.Provider)
+	if info.Placement.Note != "" {
+		w.log.Warn("the accelerator is not used as it could be", "placement", info.Placement.String())
+	}
 	return nil
 }
 
+// runners is how many calls of the network are in flight. A GPU works on one while the photos of the next are copied to it; a
+// CPU has nothing to overlap, and each call has one core.
 func (w *worker) runners() int {
-	if w.cfg.Batch.Runners > 0 {
+	switch {
+	case w.cfg.Batch.Runners > 0:
 		return w.cfg.Batch.Runners
+	case w.model.Info().Placement.OnGPU():
+		return 2
 	}
 	return runtime.GOMAXPROCS(0)
 }

@@ -59,7 +59,13 @@ func newEval(g *global, std streams) *cobra.Command {
 			if err := c.check(cmd); err != nil {
 				return err
 			}
-			c.options.Model = enrich.Options{Bundle: g.bundle, Library: g.library, Limits: decode.DefaultLimits()}
+			cfg, err := g.config("") // where the network runs is said by the environment
+			if err != nil {
+				return err
+			}
+			c.options.Model = enrich.Options{
+				Bundle: g.bundle, Library: g.library, Limits: decode.DefaultLimits(), Device: cfg.Accelerator.Resolve(),
+			}
 			c.options.Progress, c.options.Now = progress(std), time.Now()
 			return c.run(cmd, std)
 		},

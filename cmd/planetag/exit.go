@@ -68,7 +68,7 @@ func statusOf(err error) int {
 		return exitUsage
 	case is(consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return exitConfig // also where another broker could not be reached
-	case is(infer.ErrLibrary, errUnavailable, demo.ErrSilent, consumer.ErrNoBroker, pipeline.ErrStorage):
+	case is(infer.ErrLibrary, infer.ErrDevice, errUnavailable, demo.ErrSilent, consumer.ErrNoBroker, pipeline.ErrStorage):
 		return exitUnavailable
 	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph):
 		return exitConfig

@@ -46,7 +46,7 @@ func (r *Runtime) OpenAlbum(spec AlbumSpec) (*Album, error) {
 	if err := r.checkGraph(spec.Path, wants); err != nil {
 		return nil, err
 	}
-	s, err := r.openSession(spec.Path, inputs, []string{spec.Prob, spec.Cell}, spec.Classes)
+	s, err := r.openSession(spec.Path, inputs, []string{spec.Prob, spec.Cell}, spec.Classes, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ type CNNSpec struct {
 	Width     int
 
 	Classes int // rows of the cells file, or of the gallery; 0 = not compared
+
+	Device Device // where it runs
 }
 
 // Output is what a graph says of one photo.
@@ -36,11 +38,14 @@ type Output struct {
 // goroutines; each call runs on its caller's thread.
 type CNN struct {
 	*session
-	spec CNNSpec
+	spec  CNNSpec
+	sizes ceiling
+	where Placement
 }
 
 // OpenCNN loads the network, refuses a graph that is not the one specified
-// (ErrGraph) and runs every bucket once, so that no photo pays for the first.
+// (ErrGraph) or cannot run on the device asked for (ErrDevice), and runs every
+// bucket once, so that no photo pays for the first.
 func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 	size, width, k := int64(spec.Size), int64(spec.Width), int64(spec.TopK)
 	err := r.checkGraph(spec.Path, []want{
@@ -52,11 +57,28 @@ func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.openSession(spec.Path, []string{spec.Input}, []string{spec.Embedding, spec.Prob, spec.Cell}, spec.Classes)
+	var c *CNN
+	where, err := r.place(spec.Device, func(d Device, whole bool) (err error) {
+		c, err = r.openCNN(spec, d, whole)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	c := &CNN{session: s, spec: spec}
+	c.where = where
+	return c, nil
+}
+
+// openCNN opens the network on one device.
+func (r *Runtime) openCNN(spec CNNSpec, d Device, whole bool) (*CNN, error) {
+	outputs := []string{spec.Embedding, spec.Prob, spec.Cell}
+	s, err := r.openSession(spec.Path, []string{spec.Input}, outputs, spec.Classes, func(options *ort.SessionOptions) error {
+		return d.attach(options, whole, spec.Input, spec.Size, spec.Buckets)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &CNN{session: s, spec: spec, sizes: ceiling{buckets: spec.Buckets}}
 	black := make([]byte, spec.Size*spec.Size*3)
 	for _, bucket := range spec.Buckets {
 		if _, err := c.Run(context.Background(), slices.Repeat([][]byte{black}, bucket)); err != nil {
@@ -66,9 +88,18 @@ func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 	return c, nil
 }
 
+// Placement is where the network runs.
+func (c *CNN) Placement() Placement { return c.where }
+
+// Ceiling is the most photos of one call that the device has had room for of
+// late; 0 where it has had room for the largest batch.
+func (c *CNN) Ceiling() int { return c.sizes.limit() }
+
 // Run is the network's output for each photo, in order. Photos are row-major
 // RGB of Size×Size pixels; their memory is not touched after Run returned. When
-// ctx ends the computation stops within one operator and the error is ctx's.
+// ctx ends the computation stops within one operator and the error is ctx's. A
+// batch that the device has no room for is run again in smaller ones; ErrMemory
+// says that not even one photo found any.
 func (c *CNN) Run(ctx context.Context, pixels [][]byte) ([]Output, error) {
 	want := c.spec.Size * c.spec.Size * 3
 	for i, p := range pixels {
@@ -78,17 +109,23 @@ func (c *CNN) Run(ctx context.Context, pixels [][]byte) ([]Output, error) {
 	}
 	outputs := make([]Output, 0, len(pixels))
 	for len(pixels) > 0 {
-		bucket := bucketFor(c.spec.Buckets, len(pixels))
+		bucket := bucketFor(c.sizes.allowed(), len(pixels))
 		batch := pixels[:min(bucket, len(pixels))]
-		pixels = pixels[len(batch):]
 		err := c.do(c.room(bucket), func(memory *slab) error {
 			got, err := c.runBucket(ctx, memory, bucket, batch)
 			outputs = append(outputs, got...)
 			return err
 		})
-		if err != nil {
+		switch {
+		case outOfMemory(err) && c.sizes.lower(bucket):
+			continue // the same photos, fewer at a time
+		case outOfMemory(err):
+			return nil, fmt.Errorf("%w: %w", ErrMemory, err)
+		case err != nil:
 			return nil, err
 		}
+		c.sizes.fitted(bucket)
+		pixels = pixels[len(batch):]
 	}
 	return outputs, nil
 }

@@ -19,6 +19,8 @@ type session struct {
 	// running is read-held by each run and write-held by Close.
 	running sync.RWMutex
 	closed  bool
+	// call is graph.RunWithOptions; tests put something in between.
+	call func(inputs, outputs []ort.Value, options *ort.RunOptions) error
 }
 
 func sessionOptions(level ort.GraphOptimizationLevel) (*ort.SessionOptions, error) {
@@ -45,8 +47,9 @@ func sessionOptions(level ort.GraphOptimizationLevel) (*ort.SessionOptions, erro
 	return options, nil
 }
 
-// openSession loads a graph that answers with one of so many classes.
-func (r *Runtime) openSession(path string, inputs, outputs []string, classes int) (*session, error) {
+// openSession loads a graph that answers with one of so many classes; attach says
+// on what it runs, nil = on the CPU.
+func (r *Runtime) openSession(path string, inputs, outputs []string, classes int, attach func(*ort.SessionOptions) error) (*session, error) {
 	r.opening.Lock()
 	defer r.opening.Unlock()
 	options, err := sessionOptions(ort.GraphOptimizationLevelEnableAll)
@@ -54,12 +57,17 @@ func (r *Runtime) openSession(path string, inputs, outputs []string, classes int
 		return nil, err
 	}
 	defer options.Destroy()
+	if attach != nil {
+		if err := attach(options); err != nil {
+			return nil, err
+		}
+	}
 	// By path, not by bytes: only then are weights in files beside it found.
 	graph, err := ort.NewDynamicAdvancedSession(path, inputs, outputs, options)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrGraph, path, err)
 	}
-	s := &session{path: path, graph: graph}
+	s := &session{path: path, graph: graph, call: graph.RunWithOptions}
 	stay()
 	if err := s.checkClasses(classes); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -98,7 +106,7 @@ func (s *session) run(ctx context.Context, inputs, outputs []ort.Value) error {
 		defer close(terminated)
 		_ = options.Terminate() // cannot fail: it sets a flag
 	})
-	err = s.graph.RunWithOptions(inputs, outputs, options)
+	err = s.call(inputs, outputs, options)
 	runtime.KeepAlive(inputs)
 	runtime.KeepAlive(outputs)
 	if !stop() {
