@@ -46,7 +46,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.children = counters("decode_children_total", "Decoder processes, by what happened to them.", "event")
 	m.model = gauges("model_info", "The bundle in use; always 1.", "bundle", "sha256", "library")
 	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
-	version, goversion := buildVersion()
+	version, goversion := BuildVersion()
 	build.WithLabelValues(version, goversion).Set(1)
 	reg.MustRegister(
 		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
@@ -66,7 +66,8 @@ func (m *Metrics) ofPhotos() {
 	}, []string{"stage"})
 	m.inFlight = gauge("in_flight", "Photos between fetched and committed.")
 	m.batch = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "planetag_batch_size", Help: "Photos per call of the CNN.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64},
+		Name: "planetag_batch_size", Help: "Photos per call of the CNN.",
+		Buckets: append(prometheus.LinearBuckets(1, 1, 16), 24, 32, 48, 64), // exact where a bundle's padding follows from it
 	})
 }
 
@@ -205,8 +206,8 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "planetag_" + name, Help: help}, labels)
 }
 
-// buildVersion is the version of the main module and of Go, as the linker recorded them.
-func buildVersion() (version, goversion string) {
+// BuildVersion is the version of the main module and of Go, as the linker recorded them.
+func BuildVersion() (version, goversion string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown", "unknown"

@@ -109,6 +109,16 @@ func bucketFor(buckets []int, n int) int {
 	return full
 }
 
+// Padding is how many rows a call with n photos computes for nothing.
+func Padding(buckets []int, n int) int {
+	rows := 0
+	for left := n; left > 0; {
+		bucket := bucketFor(buckets, left)
+		rows, left = rows+bucket, left-bucket
+	}
+	return rows - n
+}
+
 func (c *CNN) room(bucket int) int {
 	return room(bucket*c.spec.Size*c.spec.Size*3, 1) + room(bucket*c.spec.Width, 4) +
 		room(bucket*c.spec.TopK, 4) + room(bucket*c.spec.TopK, 8)

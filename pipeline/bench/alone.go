@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"planetag/enrich"
+)
+
+// Ceiling is what the machine could do if a photo cost nothing but its decoding and its network.
+type Ceiling struct {
+	DecodeMS        float64 `json:"decode_cpu_ms"`  // of one photo, alone, on one thread
+	NetworkMS       float64 `json:"network_cpu_ms"` // of one photo, in full batches, alone, on one thread
+	PhotosPerSecond float64 `json:"photos_per_second"`
+}
+
+func ceilingOf(decode, network float64) *Ceiling {
+	return &Ceiling{decode, network, float64(runtime.NumCPU()) * 1e3 / (decode + network)}
+}
+
+func meanCeiling(a, b Ceiling) *Ceiling {
+	return ceilingOf((a.DecodeMS+b.DecodeMS)/2, (a.NetworkMS+b.NetworkMS)/2)
+}
+
+// alone measures decoding and the network, each alone, by the clock of the thread that does it.
+func (b *bench) alone(ctx context.Context) (Ceiling, error) {
+	const least = 1500 * time.Millisecond // of processor time
+	m, err := enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: b.bundle, SkipGolden: true})
+	if err != nil {
+		return Ceiling{}, err
+	}
+	defer m.Close()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	size := max(b.Config.Batch.MaxSize, 1)
+	slots := make([][]byte, size)
+	for i := range slots {
+		slots[i] = make([]byte, m.Info().InputBytes)
+	}
+	// each is the processor time of one call of a function, in milliseconds; all files are seen equally often.
+	each := func(round int, call func(i int) error) (float64, error) {
+		began, n := threadTime(), 0
+		for threadTime()-began < least || n%round != 0 {
+			if err := call(n); err != nil {
+				return 0, err
+			}
+			n++
+		}
+		return (threadTime() - began).Seconds() * 1e3 / float64(n), ctx.Err()
+	}
+	files := b.world.photos
+	decode, err := each(len(files), func(i int) error {
+		_, err := m.Decode(ctx, files[i%len(files)].data, slots[i%size])
+		return err
+	})
+	if err != nil {
+		return Ceiling{}, fmt.Errorf("%w: decode alone: %w", ErrBench, err)
+	}
+	network, err := each(1, func(int) error {
+		_, err := m.Embed(ctx, slots)
+		return err
+	})
+	if err != nil {
+		return Ceiling{}, fmt.Errorf("%w: network alone: %w", ErrBench, err)
+	}
+	return *ceilingOf(decode, network/float64(size)), nil
+}
+
+// threadTime is what this thread has had of the processor.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
+		return time.Duration(time.Now().UnixNano()) // a system without such a clock: the wall's
+	}
+	return time.Duration(t.Nano())
+}
