@@ -65,19 +65,15 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var sampled profile
-	var before, after page
 	var failed error
 	var aside sync.WaitGroup
 	p, err := b.follow(ctx, r, b.Count, func() {
-		aside.Go(func() {
-			if before, failed = readPage(ctx, r.http); failed == nil {
-				sampled, failed = takeProfile(ctx, r.http, b.profileFor())
-			}
-		})
+		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http, b.profileFor()) })
 	})
-	if err == nil {
-		after, err = readPage(ctx, r.http)
+	if err != nil {
+		return Run{}, err
 	}
+	said, err := readPage(ctx, r.http)
 	if err != nil {
 		return Run{}, err
 	}
@@ -85,15 +81,15 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	if failed != nil {
 		return Run{}, failed
 	}
-	if dead := after.counter("planetag_dead_letters_total"); dead > 0 {
+	if dead := said.counter("planetag_dead_letters_total"); dead > 0 {
 		return Run{}, fmt.Errorf("%w: %.0f photos became dead letters", ErrBench, dead)
 	}
-	return b.analyse(p, sampled, after.since(before)), nil
+	return b.analyse(p, sampled, said), nil
 }
 
-// profileFor is long enough for a few hundred samples and short enough to be over with the run.
+// profileFor is long enough for a thousand samples or so and short enough to be over with the run.
 func (b *bench) profileFor() time.Duration {
-	return time.Duration(min(max(b.Count/250, 1), 30)) * time.Second
+	return time.Duration(min(max(b.Count/200, 3), 30)) * time.Second
 }
 
 func (b *bench) analyse(p pace, sampled profile, page page) Run {
