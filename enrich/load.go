@@ -191,7 +191,7 @@ func (l *loading) openCNN(context.Context) (string, error) {
 		return "", err
 	}
 	l.model.cnn = cnn
-	return fmt.Sprintf("embedding of %d, %d most probable cells, batches of %v", c.Width, c.TopK, c.Buckets), nil
+	return fmt.Sprintf("embedding of %d, %d most probable cells, %d photos at once are the cheapest here", c.Width, c.TopK, cnn.Piece()), nil
 }
 
 func (l *loading) openAlbum(context.Context) (string, error) {

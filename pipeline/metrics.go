@@ -66,8 +66,7 @@ func (m *Metrics) ofPhotos() {
 	}, []string{"stage"})
 	m.inFlight = gauge("in_flight", "Photos between fetched and committed.")
 	m.batch = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "planetag_batch_size", Help: "Photos per call of the CNN.",
-		Buckets: append(prometheus.LinearBuckets(1, 1, 16), 24, 32, 48, 64), // exact where a bundle's padding follows from it
+		Name: "planetag_batch_size", Help: "Photos per call of the CNN.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64},
 	})
 }
 

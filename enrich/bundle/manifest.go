@@ -73,7 +73,7 @@ type CNN struct {
 	Cell      string `yaml:"cell"`      // int64 [N,TopK], rows of the cells file, or of the gallery
 	Width     int    `yaml:"width"`
 	TopK      int    `yaml:"top_k"`
-	Buckets   []int  `yaml:"buckets"` // batch sizes the graph is run with, ascending from 1
+	Buckets   []int  `yaml:"buckets"` // batch sizes to choose the cheapest from, ascending from 1
 }
 
 // Album names the graphs that read the embeddings of an album in order. A bundle

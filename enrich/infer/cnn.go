@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"slices"
+	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
+	"golang.org/x/sys/unix"
 )
 
 // CNNSpec says what the graph of the network must look like.
@@ -17,7 +21,7 @@ type CNNSpec struct {
 	Prob    string // float32 [N,TopK]
 	Cell    string // int64 [N,TopK]
 	TopK    int
-	Buckets []int // batch sizes to run with, ascending from 1
+	Buckets []int // batch sizes to choose from, ascending from 1
 
 	Embedding string // float32 [N,Width]
 	Width     int
@@ -36,11 +40,13 @@ type Output struct {
 // goroutines; each call runs on its caller's thread.
 type CNN struct {
 	*session
-	spec CNNSpec
+	spec  CNNSpec
+	piece int // photos that are computed at once, see cheapest
 }
 
 // OpenCNN loads the network, refuses a graph that is not the one specified
-// (ErrGraph) and runs every bucket once, so that no photo pays for the first.
+// (ErrGraph) and runs every batch size a few times, to find the cheapest and so
+// that no photo pays for the first.
 func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 	size, width, k := int64(spec.Size), int64(spec.Width), int64(spec.TopK)
 	err := r.checkGraph(spec.Path, []want{
@@ -57,14 +63,14 @@ func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 		return nil, err
 	}
 	c := &CNN{session: s, spec: spec}
-	black := make([]byte, spec.Size*spec.Size*3)
-	for _, bucket := range spec.Buckets {
-		if _, err := c.Run(context.Background(), slices.Repeat([][]byte{black}, bucket)); err != nil {
-			return nil, errors.Join(fmt.Errorf("%w: first run with %d photos: %w", ErrGraph, bucket, err), c.Close())
-		}
+	if c.piece, err = c.cheapest(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: first run: %w", ErrGraph, err), c.Close())
 	}
 	return c, nil
 }
+
+// Piece is how many photos are computed at once: the number that is cheapest here.
+func (c *CNN) Piece() int { return c.piece }
 
 // Run is the network's output for each photo, in order. Photos are row-major
 // RGB of Size×Size pixels; their memory is not touched after Run returned. When
@@ -78,11 +84,10 @@ func (c *CNN) Run(ctx context.Context, pixels [][]byte) ([]Output, error) {
 	}
 	outputs := make([]Output, 0, len(pixels))
 	for len(pixels) > 0 {
-		bucket := bucketFor(c.spec.Buckets, len(pixels))
-		batch := pixels[:min(bucket, len(pixels))]
+		batch := pixels[:min(c.piece, len(pixels))]
 		pixels = pixels[len(batch):]
-		err := c.do(c.room(bucket), func(memory *slab) error {
-			got, err := c.runBucket(ctx, memory, bucket, batch)
+		err := c.do(c.room(len(batch)), func(memory *slab) error {
+			got, err := c.runPiece(ctx, memory, batch)
 			outputs = append(outputs, got...)
 			return err
 		})
@@ -93,39 +98,48 @@ func (c *CNN) Run(ctx context.Context, pixels [][]byte) ([]Output, error) {
 	return outputs, nil
 }
 
-// bucketFor is the batch size to run next with n photos waiting: the smallest
-// that holds all of them if at most a quarter of it would be padding, else the
-// greatest that they fill. Buckets start at 1, so there always is one.
-func bucketFor(buckets []int, n int) int {
-	full := buckets[0]
-	for _, b := range buckets {
-		if b >= n && 4*(b-n) <= b {
-			return b
+// cheapest is the size of a piece: of the sizes that the bundle names the one that
+// costs the least processor time a photo here. Small pieces stay in the cache, a
+// wide head is read once for a whole piece; which of the two weighs more differs
+// with graph and processor. A greater size wins a tie within the noise.
+func (c *CNN) cheapest() (int, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	const repeats, noise = 3, 1.02
+	best, least := 1, math.Inf(1)
+	for _, size := range c.spec.Buckets {
+		photos := slices.Repeat([][]byte{make([]byte, c.spec.Size*c.spec.Size*3)}, size)
+		c.piece = size
+		took := math.Inf(1)
+		for range repeats {
+			began := threadTime()
+			if _, err := c.Run(context.Background(), photos); err != nil {
+				return 0, err
+			}
+			took = min(took, float64(threadTime()-began)/float64(size))
 		}
-		if b <= n {
-			full = b
+		if took <= least*noise {
+			best, least = size, min(took, least)
 		}
 	}
-	return full
+	return best, nil
 }
 
-// Padding is how many rows a call with n photos computes for nothing.
-func Padding(buckets []int, n int) int {
-	rows := 0
-	for left := n; left > 0; {
-		bucket := bucketFor(buckets, left)
-		rows, left = rows+bucket, left-bucket
+// threadTime is what the calling thread has had of the processor.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
+		return time.Duration(time.Now().UnixNano()) // a system without such a clock: the wall's
 	}
-	return rows - n
+	return time.Duration(t.Nano())
 }
 
-func (c *CNN) room(bucket int) int {
-	return room(bucket*c.spec.Size*c.spec.Size*3, 1) + room(bucket*c.spec.Width, 4) +
-		room(bucket*c.spec.TopK, 4) + room(bucket*c.spec.TopK, 8)
+func (c *CNN) room(n int) int {
+	return room(n*c.spec.Size*c.spec.Size*3, 1) + room(n*c.spec.Width, 4) + room(n*c.spec.TopK, 4) + room(n*c.spec.TopK, 8)
 }
 
-func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][]byte) ([]Output, error) {
-	n, size, width, k := int64(bucket), int64(c.spec.Size), int64(c.spec.Width), int64(c.spec.TopK)
+func (c *CNN) runPiece(ctx context.Context, memory *slab, batch [][]byte) ([]Output, error) {
+	n, size, width, k := int64(len(batch)), int64(c.spec.Size), int64(c.spec.Width), int64(c.spec.TopK)
 	input, pixels, err := tensor[uint8](memory, n, size, size, 3)
 	if err != nil {
 		return nil, err
@@ -147,7 +161,10 @@ func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][
 	}
 	defer cell.Destroy()
 
-	fill(pixels, batch)
+	written := 0
+	for _, photo := range batch {
+		written += copy(pixels[written:], photo)
+	}
 	if err := c.run(ctx, []ort.Value{input}, []ort.Value{embedding, prob, cell}); err != nil {
 		return nil, err
 	}
@@ -160,16 +177,6 @@ func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][
 		}
 	}
 	return outputs, nil
-}
-
-// fill writes the batch and blackens the rest, which may still hold the photos
-// of an earlier run.
-func fill(pixels []byte, batch [][]byte) {
-	written := 0
-	for _, photo := range batch {
-		written += copy(pixels[written:], photo)
-	}
-	clear(pixels[written:])
 }
 
 // Close waits for the runs in progress, unloads the graph and returns its

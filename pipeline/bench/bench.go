@@ -147,12 +147,3 @@ func machine() Machine {
 	m.Version, _ = pipeline.BuildVersion()
 	return m
 }
-
-// buckets are the batch sizes that the network is run with.
-func (b *bench) buckets() []int {
-	read, err := bundle.Read(b.bundle)
-	if err != nil { // it was read before
-		return []int{1}
-	}
-	return read.Manifest.CNN.Buckets
-}

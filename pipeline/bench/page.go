@@ -7,8 +7,6 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-
-	"planetag/enrich/infer"
 )
 
 // page is a metrics page of a worker.
@@ -59,18 +57,4 @@ func histogram(f *dto.MetricFamily, label, value string) (count, sum float64, up
 func (p page) mean(name, label, value string) float64 {
 	count, sum, _ := histogram(p[name], label, value)
 	return sum / max(count, 1)
-}
-
-// padding is the share of rows that the network computed for nothing. Batches of more than 16 photos are not counted one by
-// one by the worker, and are left out.
-func (p page) padding(buckets []int) float64 {
-	_, _, upTo := histogram(p["planetag_batch_size"], "", "")
-	var photos, padded, below float64
-	for size := 1; size <= 16; size++ {
-		batches := upTo[float64(size)] - below
-		below = upTo[float64(size)]
-		photos += batches * float64(size)
-		padded += batches * float64(infer.Padding(buckets, size))
-	}
-	return padded / max(photos+padded, 1)
 }

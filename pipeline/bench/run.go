@@ -40,9 +40,8 @@ type Step struct {
 
 // Batches are the calls of the network.
 type Batches struct {
-	Mean    float64 `json:"mean_photos"`
-	Fill    float64 `json:"fill"`    // Mean as a share of batch.max_size
-	Padding float64 `json:"padding"` // share of the rows computed for nothing
+	Mean float64 `json:"mean_photos"`
+	Fill float64 `json:"fill"` // Mean as a share of batch.max_size; what is missing is not computed: there is no padding
 }
 
 // Memory is resident memory of the worker and its decoders.
@@ -119,7 +118,6 @@ func (b *bench) analyse(p pace, sampled profile, page page) Run {
 	}
 	r.Batches.Mean = page.mean("planetag_batch_size", "", "")
 	r.Batches.Fill = r.Batches.Mean / float64(b.Config.Batch.MaxSize)
-	r.Batches.Padding = page.padding(b.buckets())
 	if n := page.counter("planetag_transactions_total"); n > 0 {
 		r.Transactions = page.counter("planetag_photos_total") / n
 	}

@@ -81,9 +81,9 @@ func (r Result) writeRun(t *strings.Builder) {
 		fmt.Fprintf(t, "| %s | %.2f | %.0f %% | %s |\n", s.Name, s.CPU, 100*s.CPU/run.CPU.Total, wall)
 	}
 	fmt.Fprintf(t, "| all | %.2f | | |\n\n", run.CPU.Total)
-	fmt.Fprintf(t, "%.1f photos a batch (%.0f %% full, %.1f %% padding), %.0f photos a transaction; peak memory %.0f MB, growing by %.0f bytes a photo; "+
+	fmt.Fprintf(t, "%.1f photos a batch (%.0f %% full, no padding), %.0f photos a transaction; peak memory %.0f MB, growing by %.0f bytes a photo; "+
 		"%.0f photos/s in the first tenth, %.0f in the last.\n",
-		run.Batches.Mean, 100*run.Batches.Fill, 100*run.Batches.Padding, run.Transactions, float64(run.Memory.Peak)/1e6, run.Memory.Slope, run.FirstTenth, run.LastTenth)
+		run.Batches.Mean, 100*run.Batches.Fill, run.Transactions, float64(run.Memory.Peak)/1e6, run.Memory.Slope, run.FirstTenth, run.LastTenth)
 }
 
 func (r Result) writeLatency(t *strings.Builder) {
