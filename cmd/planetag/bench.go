@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,12 +37,8 @@ network; package pipeline/bench says what a peer's directory must hold.`,
 			if o.Config, err = g.config(""); err != nil {
 				return err
 			}
-			program, err := os.Executable()
-			if err != nil {
-				return err
-			}
 			b := newBar(std)
-			o.Worker, o.Progress = []string{program}, func(what string) { b.show(what, 0, 0) }
+			o.Progress = func(what string) { b.show(what, 0, 0) }
 			r, err := bench.Measure(cmd.Context(), o)
 			b.end()
 			if err != nil {
@@ -63,7 +58,7 @@ network; package pipeline/bench says what a peer's directory must hold.`,
 	f.StringVar(&o.Compare, "compare", "", "directory of a peer, or its name in the folder that PLANETAG_PEERS names")
 	f.StringVar(&o.Int8, "int8", "", "bundle with an int8 network to be compared as well")
 	f.IntVar(&o.Rounds, "rounds", 5, "of the comparison")
-	f.StringVar(&into, "report", "", "document whose section bench is replaced by the tables")
+	f.StringVar(&into, "report", "", "document whose section bench, or bench-null, is replaced by the tables")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
@@ -86,7 +81,11 @@ func printBench(std streams, r bench.Result, asJSON bool, into string) error {
 		if err := r.Write(&text); err != nil {
 			return err
 		}
-		if err := report.Section(into, "bench", text.String()); err != nil {
+		section := "bench"
+		if r.Model == bench.NullModel {
+			section = "bench-null"
+		}
+		if err := report.Section(into, section, text.String()); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -24,10 +23,9 @@ const (
 	NullModel = "null" // a network that costs nothing, so that everything else shows
 )
 
-// Options say what is measured.
+// Options say what is measured. The worker is this same program, called with the argument run.
 type Options struct {
 	Config     pipeline.Config // of the worker; where its parts are is replaced
-	Worker     []string        // the command that runs a worker, without arguments: this program
 	Photos     string          // folder; "" = the demo's photos
 	Megapixels float64         // photos are enlarged to this size, as JPEG; 0 = as they are
 	Count      int             // photos of a run
@@ -37,7 +35,6 @@ type Options struct {
 	Int8       string          // directory of an int8 bundle to be compared too; "" = none
 	Compare    string          // directory of a peer; "" = none
 	Rounds     int             // of the comparison
-	Log        *slog.Logger
 	Progress   func(what string)
 }
 

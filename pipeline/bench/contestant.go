@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 // entrant is a worker that can be started: ours, or a peer.
 type entrant struct {
 	name   string
+	path   string // of the program
 	argv   []string
 	env    []string
 	copies int    // processes
@@ -26,7 +28,7 @@ func (b *bench) worker(bundle string, more map[string]string) entrant {
 	b.runs++
 	name := fmt.Sprintf("bench-%d-%d", time.Now().UnixMilli(), b.runs)
 	e := entrant{
-		name: "planetag", argv: append(b.Worker[:len(b.Worker):len(b.Worker)], "run"), copies: 1,
+		name: "planetag", path: "/proc/self/exe", argv: []string{os.Args[0], "run"}, copies: 1,
 		http: freeAddress(), group: name + ".photos", output: name + ".locations",
 	}
 	settings := map[string]string{
@@ -72,7 +74,7 @@ type running struct {
 func (e entrant) launch() (*running, error) {
 	r := &running{entrant: e}
 	for range e.copies {
-		p, err := start(e.argv, e.env)
+		p, err := start(e.path, e.argv, e.env)
 		if err != nil {
 			r.stop()
 			return nil, err

@@ -84,7 +84,7 @@ func (b *bench) peerEntrant(p peer, model string) entrant {
 	b.runs++
 	group := fmt.Sprintf("peer-%d-%d", os.Getpid(), b.runs)
 	return entrant{
-		name: "peer", argv: []string{p.python, p.script, b.world.brokers, b.world.store.Host, group, model},
+		name: "peer", path: p.python, argv: []string{p.python, p.script, b.world.brokers, b.world.store.Host, group, model},
 		copies: runtime.NumCPU(), group: group,
 	}
 }

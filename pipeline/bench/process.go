@@ -22,15 +22,16 @@ type process struct {
 	err  error         // how it ended
 }
 
-// start starts a command. It is ended by stop.
-func start(argv, env []string) (*process, error) {
+// start starts a program under the name argv[0]. It is ended by stop.
+func start(program string, argv, env []string) (*process, error) {
 	p := &process{done: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.Background(), argv[0], argv[1:]...)
+	p.cmd = exec.CommandContext(context.Background(), program, argv[1:]...)
+	p.cmd.Args[0] = argv[0]
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ^C is ours to answer
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%w: start %s: %w", ErrBench, argv[0], err)
+		return nil, fmt.Errorf("%w: start %s: %w", ErrBench, program, err)
 	}
 	go func() { // ends with the process; stop waits for it
 		p.err = p.cmd.Wait()
