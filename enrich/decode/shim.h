@@ -95,6 +95,11 @@ void pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
 	int pixel, int width, int height, const float box[4]);
 void pt_resampler_row(pt_resampler *r, int y, const uint8_t *row);
 void pt_resampler_free(pt_resampler *r);
+
+// axis.c
+
+void pt_axis_init(pt_axis *a, int size, int in, float begin, float end);
+void pt_axis_free(pt_axis *a);
 int pt_axis_begin(const pt_axis *a);
 int pt_axis_end(const pt_axis *a);
 

@@ -9,26 +9,28 @@ import (
 	"golang.org/x/sys/unix"
 
 	"planetag/enrich"
+	"planetag/enrich/decode"
 )
 
 // Ceiling is what the machine could do if a photo cost nothing but its decoding and its network.
 type Ceiling struct {
-	DecodeMS        float64 `json:"decode_cpu_ms"`  // of one photo, alone, on one thread
-	NetworkMS       float64 `json:"network_cpu_ms"` // of one photo, in full batches, alone, on one thread
+	DecodeMS        float64 `json:"decode_cpu_ms"`       // of one photo, alone, on one thread
+	CoefficientsMS  float64 `json:"coefficients_cpu_ms"` // of reading a JPEG's coefficients only, which no decoder can do without
+	NetworkMS       float64 `json:"network_cpu_ms"`      // of one photo, in full batches, alone, on one thread
 	PhotosPerSecond float64 `json:"photos_per_second"`
 }
 
-func ceilingOf(decode, network float64) *Ceiling {
-	return &Ceiling{decode, network, float64(runtime.NumCPU()) * 1e3 / (decode + network)}
+func ceilingOf(decode, coefficients, network float64) *Ceiling {
+	return &Ceiling{decode, coefficients, network, float64(runtime.NumCPU()) * 1e3 / (decode + network)}
 }
 
 func meanCeiling(a, b Ceiling) *Ceiling {
-	return ceilingOf((a.DecodeMS+b.DecodeMS)/2, (a.NetworkMS+b.NetworkMS)/2)
+	return ceilingOf((a.DecodeMS+b.DecodeMS)/2, (a.CoefficientsMS+b.CoefficientsMS)/2, (a.NetworkMS+b.NetworkMS)/2)
 }
 
 // alone measures decoding and the network, each alone, by the clock of the thread that does it.
 func (b *bench) alone(ctx context.Context) (Ceiling, error) {
-	const least = 1500 * time.Millisecond // of processor time
+	least := time.Duration(min(b.Count, 1000)) * time.Millisecond // of processor time
 	m, err := enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: b.bundle, SkipGolden: true})
 	if err != nil {
 		return Ceiling{}, err
@@ -53,12 +55,16 @@ func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 		return (threadTime() - began).Seconds() * 1e3 / float64(n), ctx.Err()
 	}
 	files := b.world.photos
-	decode, err := each(len(files), func(i int) error {
+	decoding, err := each(len(files), func(i int) error {
 		_, err := m.Decode(ctx, files[i%len(files)].data, slots[i%size])
 		return err
 	})
 	if err != nil {
 		return Ceiling{}, fmt.Errorf("%w: decode alone: %w", ErrBench, err)
+	}
+	coefficients, err := each(len(files), func(i int) error { return decode.Coefficients(files[i%len(files)].data) })
+	if err != nil {
+		return Ceiling{}, fmt.Errorf("%w: coefficients alone: %w", ErrBench, err)
 	}
 	network, err := each(1, func(int) error {
 		_, err := m.Embed(ctx, slots)
@@ -67,7 +73,7 @@ func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 	if err != nil {
 		return Ceiling{}, fmt.Errorf("%w: network alone: %w", ErrBench, err)
 	}
-	return *ceilingOf(decode, network/float64(size)), nil
+	return *ceilingOf(decoding, coefficients, network/float64(size)), nil
 }
 
 // threadTime is what this thread has had of the processor.

@@ -39,6 +39,7 @@ func goals(r Result) []Goal {
 	}
 	if r.Ceiling != nil && r.Model == RealModel {
 		add("share of the machine's ceiling reached", 90, 100*r.Share, "%.0f %%", true)
+		add("decoding over reading the coefficients alone", 1.4, r.Ceiling.DecodeMS/r.Ceiling.CoefficientsMS, "%.2f ×", false)
 	}
 	for _, l := range r.Latency {
 		if l.Load == 0.5 {

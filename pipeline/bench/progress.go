@@ -39,7 +39,10 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 			done += int(o)
 		}
 		now := time.Now()
-		if len(p) == 0 || done != p[len(p)-1].photos {
+		if len(p) == 0 {
+			p = pace{{now, 0, r.usage()}}
+		}
+		if done != p[len(p)-1].photos {
 			changed = now
 			p = append(p, moment{now, done, r.usage()})
 		}
@@ -66,7 +69,7 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 	}
 }
 
-// between is the first moment at or after each of two shares of the photos.
+// between is the first moment at or after each of two shares of the photos. Of a run so short that they are one, it is the whole.
 func (p pace) between(from, to float64) (first, last moment) {
 	count := float64(p[len(p)-1].photos)
 	at := func(share float64) moment {
@@ -77,21 +80,21 @@ func (p pace) between(from, to float64) (first, last moment) {
 		}
 		return p[len(p)-1]
 	}
-	return at(from), at(to)
+	if first, last = at(from), at(to); first.photos == last.photos {
+		return p[0], p[len(p)-1]
+	}
+	return first, last
 }
 
 // rate is photos a second between two shares of the photos.
 func (p pace) rate(from, to float64) float64 {
 	first, last := p.between(from, to)
-	if last.at.Equal(first.at) {
-		return 0
-	}
 	return float64(last.photos-first.photos) / last.at.Sub(first.at).Seconds()
 }
 
 // slope is the growth of resident memory over the measured part, in bytes a photo: the line of least squares.
 func (p pace) slope() float64 {
-	first, last := p.between(firstMark, 1)
+	first, last := p.between(0.5, 1) // by then it has fetched as far ahead as it may
 	var n, sx, sy, sxx, sxy float64
 	for _, m := range p {
 		if m.photos < first.photos || m.photos > last.photos {

@@ -16,6 +16,7 @@ type Run struct {
 	Batches         Batches `json:"batches"`
 	Transactions    float64 `json:"photos_per_transaction"`
 	Memory          Memory  `json:"memory"`
+	Allocations     float64 `json:"allocations_per_photo"`         // of Go's heap, in the worker as a whole, its start included
 	FirstTenth      float64 `json:"photos_per_second_first_tenth"` // behind the first 5 %
 	LastTenth       float64 `json:"photos_per_second_last_tenth"`  // before the last 5 %
 }
@@ -47,7 +48,7 @@ type Batches struct {
 // Memory is resident memory of the worker and its decoders.
 type Memory struct {
 	Peak  int64   `json:"peak_bytes"`
-	Slope float64 `json:"growth_bytes_per_photo"` // line of least squares from 15 % of the photos on
+	Slope float64 `json:"growth_bytes_per_photo"` // line of least squares over the second half of the photos
 }
 
 // measure runs our worker over all photos and takes it apart.
@@ -88,7 +89,7 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 
 // profileFor is long enough for a thousand samples or so and short enough to be over with the run.
 func (b *bench) profileFor() time.Duration {
-	return time.Duration(min(max(b.Count/200, 3), 30)) * time.Second
+	return time.Duration(min(max(b.Count/200, 1), 30)) * time.Second
 }
 
 func (b *bench) analyse(p pace, sampled profile, page page) Run {
@@ -104,7 +105,7 @@ func (b *bench) analyse(p pace, sampled profile, page page) Run {
 	worker := func(part string) float64 { return r.CPU.Worker * sampled.share(part) }
 	r.CPU.Network = worker(partNetwork)
 	r.CPU.Rest = r.CPU.Total - r.CPU.Network
-	r.CPU.GCShare = worker(partGC) / r.CPU.Total
+	r.CPU.GCShare = sampled.share(partGC) * used.worker.Seconds() / max(used.cpu().Seconds(), 1e-9)
 	wall := func(step string) float64 { return 1e3 * page.mean("planetag_stage_seconds", "stage", step) }
 	r.Steps = []Step{
 		{"fetch", wall("fetch"), worker(partFetch), "photo"},
@@ -118,6 +119,7 @@ func (b *bench) analyse(p pace, sampled profile, page page) Run {
 	}
 	r.Batches.Mean = page.mean("planetag_batch_size", "", "")
 	r.Batches.Fill = r.Batches.Mean / float64(b.Config.Batch.MaxSize)
+	r.Allocations = page.counter("go_memstats_mallocs_total") / float64(b.Count)
 	if n := page.counter("planetag_transactions_total"); n > 0 {
 		r.Transactions = page.counter("planetag_photos_total") / n
 	}
