@@ -110,7 +110,7 @@ func (w *worker) load(ctx context.Context) error {
 	w.turns = make(chan struct{}, w.cfg.Decode.parallel())
 	w.metrics.Model(info)
 	boundHeap(w.budget.Total())
-	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "onnxruntime", info.LibraryVersion)
+	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "precision", info.Precision, "onnxruntime", info.LibraryVersion)
 	return nil
 }
 

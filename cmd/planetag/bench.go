@@ -56,7 +56,7 @@ network; package pipeline/bench says what a peer's directory must hold.`,
 	f.StringVar(&o.Model, "model", bench.RealModel, "real, or null: a network that costs nothing")
 	f.Float64Var(&o.Seconds, "seconds", 10, "how long each latency is measured; 0 leaves them out")
 	f.StringVar(&o.Compare, "compare", "", "directory of a peer, or its name in the folder that PLANETAG_PEERS names")
-	f.StringVar(&o.Int8, "int8", "", "bundle with an int8 network to be compared as well")
+	f.StringVar(&o.Int8, "int8", "", "bundle with an int8 network to be compared as well (default: the bundle's own cnn.int8, if it has one)")
 	f.IntVar(&o.Rounds, "rounds", 5, "of the comparison")
 	f.StringVar(&into, "report", "", "document whose section bench, or bench-null, is replaced by the tables")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -41,7 +41,8 @@ type Output struct {
 type CNN struct {
 	*session
 	spec  CNNSpec
-	piece int // photos that are computed at once, see cheapest
+	piece int     // photos that are computed at once, see cheapest
+	cost  float64 // nanoseconds of processor time of a photo in such a piece
 }
 
 // OpenCNN loads the network, refuses a graph that is not the one specified
@@ -71,6 +72,10 @@ func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 
 // Piece is how many photos are computed at once: the number that is cheapest here.
 func (c *CNN) Piece() int { return c.piece }
+
+// Cost is the processor time of a photo, in nanoseconds, as measured when the
+// network was opened, alone on its core.
+func (c *CNN) Cost() float64 { return c.cost }
 
 // Run is the network's output for each photo, in order. Photos are row-major
 // RGB of Size×Size pixels; their memory is not touched after Run returned. When
@@ -122,6 +127,7 @@ func (c *CNN) cheapest() (int, error) {
 			best, least = size, min(took, least)
 		}
 	}
+	c.cost = least
 	return best, nil
 }
 

@@ -31,7 +31,7 @@ func meanCeiling(a, b Ceiling) *Ceiling {
 // alone measures decoding and the network, each alone, by the clock of the thread that does it.
 func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 	least := time.Duration(min(b.Count, 1000)) * time.Millisecond // of processor time
-	m, err := enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: b.bundle, SkipGolden: true})
+	m, err := enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: b.bundle, Precision: b.Config.Bundle.Precision, SkipGolden: true})
 	if err != nil {
 		return Ceiling{}, err
 	}

@@ -32,7 +32,7 @@ type Options struct {
 	Kafka, S3  string          // address and URL, or "embedded"
 	Model      string          // RealModel or NullModel
 	Seconds    float64         // of each of the two paced runs; 0 = none
-	Int8       string          // directory of an int8 bundle to be compared too; "" = none
+	Int8       string          // directory of an int8 bundle to be compared too; "" = the bundle's own int8 network, if it has one
 	Compare    string          // directory of a peer; "" = none
 	Rounds     int             // of the comparison
 	Progress   func(what string)

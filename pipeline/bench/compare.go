@@ -6,6 +6,8 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+
+	"planetag/enrich/bundle"
 )
 
 // The contestants of a comparison.
@@ -101,21 +103,27 @@ func (b *bench) contestants(ctx context.Context) ([]field, error) {
 		}
 	}
 	// A peer knows no albums, so ours has none to do either.
-	ours := func(dir, delivery string) func() entrant {
+	ours := func(dir, precision, delivery string) func() entrant {
 		return func() entrant {
-			return b.worker(dir, map[string]string{"ALBUMS_MODE": "none", "KAFKA_DELIVERY": delivery})
+			return b.worker(dir, map[string]string{"ALBUMS_MODE": "none", "BUNDLE_PRECISION": precision, "KAFKA_DELIVERY": delivery})
 		}
 	}
-	const once, least = "exactly_once", "at_least_once"
+	const once, least, float, auto = "exactly_once", "at_least_once", "float", "auto"
 	list := []field{
 		{peerFP32, func() entrant { return b.peerEntrant(p, theirs[peerFP32]) }},
-		{oursFP32, ours(real, once)},
-		{atLeastOnce, ours(real, least)},
+		{oursFP32, ours(real, float, once)},
+		{atLeastOnce, ours(real, float, least)},
 		{peerNull, func() entrant { return b.peerEntrant(p, theirs[peerNull]) }},
-		{oursNull, ours(null, once)},
+		{oursNull, ours(null, auto, once)},
 	}
-	if b.Int8 != "" {
-		list = slices.Insert(list, 2, field{oursInt8, ours(absolute(b.Int8), once)})
+	read, err := bundle.Read(real)
+	switch {
+	case err != nil:
+		return nil, err
+	case b.Int8 != "":
+		list = slices.Insert(list, 2, field{oursInt8, ours(absolute(b.Int8), auto, once)})
+	case read.Manifest.CNN.Int8 != "":
+		list = slices.Insert(list, 2, field{oursInt8, ours(real, "int8", once)})
 	}
 	return list, nil
 }

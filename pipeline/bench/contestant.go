@@ -92,7 +92,7 @@ func (r *running) stop() {
 
 func (r *running) alive() error {
 	for _, p := range r.processes {
-		if err := p.alive(); err != nil {
+		if err := p.alive(r.http == ""); err != nil { // a peer ends when it finds no more photos
 			return err
 		}
 	}
@@ -100,11 +100,12 @@ func (r *running) alive() error {
 }
 
 func (r *running) usage() usage {
-	var pids []int
+	var all usage
 	for _, p := range r.processes {
-		pids = append(pids, p.cmd.Process.Pid)
+		u := p.usage()
+		all = usage{all.worker + u.worker, all.children + u.children, all.rss + u.rss}
 	}
-	return usageOf(pids)
+	return all
 }
 
 // ready waits until our worker says that it is.

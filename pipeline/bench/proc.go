@@ -22,17 +22,14 @@ func (u usage) minus(v usage) usage {
 
 func (u usage) cpu() time.Duration { return u.worker + u.children }
 
-// usageOf adds up processes and their children: for a worker, its decoders. Children that have ended count with their
-// parent, which waits for them.
-func usageOf(pids []int) usage {
-	var u usage
-	for _, pid := range pids {
-		cpu, dead, rss := statOf(pid)
-		u.worker, u.children, u.rss = u.worker+cpu, u.children+dead, u.rss+rss
-		for _, child := range childrenOf(pid) {
-			cpu, dead, rss := statOf(child)
-			u.children, u.rss = u.children+cpu+dead, u.rss+rss
-		}
+// usageOf adds up a process and its children: for a worker, its decoders. Children that have ended count with their parent,
+// which waits for them.
+func usageOf(pid int) usage {
+	cpu, dead, rss := statOf(pid)
+	u := usage{cpu, dead, rss}
+	for _, child := range childrenOf(pid) {
+		cpu, dead, rss := statOf(child)
+		u.children, u.rss = u.children+cpu+dead, u.rss+rss
 	}
 	return u
 }

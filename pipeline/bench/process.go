@@ -51,13 +51,26 @@ func (p *process) stop(patience time.Duration) {
 	}
 }
 
-// alive is nil while the process runs.
-func (p *process) alive() error {
+// alive is nil while the process runs, and if it may end by itself, also when it has done so in order.
+func (p *process) alive(mayEnd bool) error {
 	select {
 	case <-p.done:
+		if mayEnd && p.err == nil {
+			return nil
+		}
 		return fmt.Errorf("%w: %s ended: %w; it said:\n%s", ErrBench, p.cmd.Path, errors.Join(p.err, io.ErrUnexpectedEOF), p.said.String())
 	default:
 		return nil
+	}
+}
+
+// usage is what the process has taken of the machine. One that has ended was counted when it was waited for.
+func (p *process) usage() usage {
+	select {
+	case <-p.done:
+		return usage{worker: p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()}
+	default:
+		return usageOf(p.cmd.Process.Pid)
 	}
 }
 
