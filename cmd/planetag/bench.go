@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"planetag/deploy/report"
 	"planetag/pipeline/bench"
@@ -47,7 +48,13 @@ network; package pipeline/bench says what a peer's directory must hold.`,
 			return printBench(std, r, asJSON, into)
 		},
 	}
-	f := cmd.Flags()
+	benchFlags(cmd.Flags(), &o)
+	cmd.Flags().StringVar(&into, "report", "", "document whose section bench, or bench-null, is replaced by the tables")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func benchFlags(f *pflag.FlagSet, o *bench.Options) {
 	f.StringVar(&o.Photos, "photos", "", "folder of JPEGs (default: the demo's)")
 	f.Float64Var(&o.Megapixels, "megapixels", 0, "enlarge the photos to this size first; 0 leaves them as they are")
 	f.IntVar(&o.Count, "count", 1000, "photos of a run; the folder's are used again and again")
@@ -58,9 +65,6 @@ network; package pipeline/bench says what a peer's directory must hold.`,
 	f.StringVar(&o.Compare, "compare", "", "directory of a peer, or its name in the folder that PLANETAG_PEERS names")
 	f.StringVar(&o.Int8, "int8", "", "bundle with an int8 network to be compared as well (default: the bundle's own cnn.int8, if it has one)")
 	f.IntVar(&o.Rounds, "rounds", 5, "of the comparison")
-	f.StringVar(&into, "report", "", "document whose section bench, or bench-null, is replaced by the tables")
-	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	return cmd
 }
 
 func checkBench(cmd *cobra.Command, o bench.Options) error {

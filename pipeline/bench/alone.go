@@ -30,8 +30,9 @@ func meanCeiling(a, b Ceiling) *Ceiling {
 
 // alone measures decoding and the network, each alone, by the clock of the thread that does it.
 func (b *bench) alone(ctx context.Context) (Ceiling, error) {
-	least := time.Duration(min(b.Count, 1000)) * time.Millisecond // of processor time
-	m, err := enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: b.bundle, Precision: b.Config.Bundle.Precision, SkipGolden: true})
+	m, err := enrich.Load(ctx, enrich.Options{
+		Library: b.Config.Bundle.Library, Bundle: b.bundle, Precision: b.Config.Bundle.Precision, SkipGolden: true,
+	})
 	if err != nil {
 		return Ceiling{}, err
 	}
@@ -43,37 +44,36 @@ func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 	for i := range slots {
 		slots[i] = make([]byte, m.Info().InputBytes)
 	}
-	// each is the processor time of one call of a function, in milliseconds; all files are seen equally often.
-	each := func(round int, call func(i int) error) (float64, error) {
-		began, n := threadTime(), 0
-		for threadTime()-began < least || n%round != 0 {
-			if err := call(n); err != nil {
-				return 0, err
-			}
-			n++
+	files, least := b.world.photos, time.Duration(min(b.Count, 1000))*time.Millisecond
+	var cost [3]float64
+	for i, part := range []struct {
+		name  string
+		round int // calls that belong together: all files are seen equally often
+		call  func(i int) error
+	}{
+		{"decode", len(files), func(i int) error {
+			_, err := m.Decode(ctx, files[i%len(files)].data, slots[i%size])
+			return err
+		}},
+		{"coefficients", len(files), func(i int) error { return decode.Coefficients(files[i%len(files)].data) }},
+		{"network", 1, func(int) error { _, err := m.Embed(ctx, slots); return err }},
+	} {
+		if cost[i], err = costOf(part.round, least, part.call); err != nil {
+			return Ceiling{}, fmt.Errorf("%w: %s alone: %w", ErrBench, part.name, err)
 		}
-		return (threadTime() - began).Seconds() * 1e3 / float64(n), ctx.Err()
 	}
-	files := b.world.photos
-	decoding, err := each(len(files), func(i int) error {
-		_, err := m.Decode(ctx, files[i%len(files)].data, slots[i%size])
-		return err
-	})
-	if err != nil {
-		return Ceiling{}, fmt.Errorf("%w: decode alone: %w", ErrBench, err)
+	return *ceilingOf(cost[0], cost[1], cost[2]/float64(size)), nil
+}
+
+// costOf is the processor time of one call, in milliseconds, over whole rounds that take at least so long.
+func costOf(round int, least time.Duration, call func(i int) error) (float64, error) {
+	began, n := threadTime(), 0
+	for ; threadTime()-began < least || n%round != 0; n++ {
+		if err := call(n); err != nil {
+			return 0, err
+		}
 	}
-	coefficients, err := each(len(files), func(i int) error { return decode.Coefficients(files[i%len(files)].data) })
-	if err != nil {
-		return Ceiling{}, fmt.Errorf("%w: coefficients alone: %w", ErrBench, err)
-	}
-	network, err := each(1, func(int) error {
-		_, err := m.Embed(ctx, slots)
-		return err
-	})
-	if err != nil {
-		return Ceiling{}, fmt.Errorf("%w: network alone: %w", ErrBench, err)
-	}
-	return *ceilingOf(decoding, coefficients, network/float64(size)), nil
+	return (threadTime() - began).Seconds() * 1e3 / float64(n), nil
 }
 
 // threadTime is what this thread has had of the processor.

@@ -102,30 +102,31 @@ func (b *bench) contestants(ctx context.Context) ([]field, error) {
 			return nil, err
 		}
 	}
-	// A peer knows no albums, so ours has none to do either.
-	ours := func(dir, precision, delivery string) func() entrant {
-		return func() entrant {
-			return b.worker(dir, map[string]string{"ALBUMS_MODE": "none", "BUNDLE_PRECISION": precision, "KAFKA_DELIVERY": delivery})
-		}
-	}
 	const once, least, float, auto = "exactly_once", "at_least_once", "float", "auto"
 	list := []field{
 		{peerFP32, func() entrant { return b.peerEntrant(p, theirs[peerFP32]) }},
-		{oursFP32, ours(real, float, once)},
-		{atLeastOnce, ours(real, float, least)},
+		{oursFP32, b.ours(real, float, once)},
+		{atLeastOnce, b.ours(real, float, least)},
 		{peerNull, func() entrant { return b.peerEntrant(p, theirs[peerNull]) }},
-		{oursNull, ours(null, auto, once)},
+		{oursNull, b.ours(null, auto, once)},
 	}
 	read, err := bundle.Read(real)
 	switch {
 	case err != nil:
 		return nil, err
 	case b.Int8 != "":
-		list = slices.Insert(list, 2, field{oursInt8, ours(absolute(b.Int8), auto, once)})
+		list = slices.Insert(list, 2, field{oursInt8, b.ours(absolute(b.Int8), auto, once)})
 	case read.Manifest.CNN.Int8 != "":
-		list = slices.Insert(list, 2, field{oursInt8, ours(real, "int8", once)})
+		list = slices.Insert(list, 2, field{oursInt8, b.ours(real, "int8", once)})
 	}
 	return list, nil
+}
+
+// ours is our own worker. A peer knows no albums, so ours has none to do either.
+func (b *bench) ours(dir, precision, delivery string) func() entrant {
+	return func() entrant {
+		return b.worker(dir, map[string]string{"ALBUMS_MODE": "none", "BUNDLE_PRECISION": precision, "KAFKA_DELIVERY": delivery})
+	}
 }
 
 // compete is one run of one contestant.

@@ -20,23 +20,7 @@ func goals(r Result) []Goal {
 		}
 		list = append(list, Goal{measure, sign + fmt.Sprintf(format, goal), fmt.Sprintf(format, got), met})
 	}
-	for _, g := range []struct {
-		key, measure string
-		goal         float64
-		format       string
-	}{
-		{"fp32", "photos/s over the peer's, same fp32 network", 1.4, "%.2f ×"},
-		{"int8", "photos/s over the peer's, int8 bundle", 2.2, "%.2f ×"},
-		{"null", "photos/s over the peer's, null network", 2.5, "%.2f ×"},
-		{"exactly_once", "photos/s exactly once over at least once", 0.95, "%.2f ×"},
-	} {
-		if ratio, ok := r.Ratios[g.key]; ok {
-			add(g.measure, g.goal, ratio.Median, g.format, true)
-		}
-	}
-	if ratio, ok := r.Ratios["null"]; ok {
-		add("processor time a photo outside the network over the peer's (null network)", 0.5, ratio.CPU, "%.2f ×", false)
-	}
+	ratioGoals(r, add)
 	if r.Ceiling != nil && r.Model == RealModel {
 		add("share of the machine's ceiling reached", 90, 100*r.Share, "%.0f %%", true)
 		add("decoding over reading the coefficients alone", 1.4, r.Ceiling.DecodeMS/r.Ceiling.CoefficientsMS, "%.2f ×", false)
@@ -54,4 +38,25 @@ func goals(r Result) []Goal {
 		}
 	}
 	return list
+}
+
+// ratioGoals are those that a comparison answers.
+func ratioGoals(r Result, add func(measure string, goal, got float64, format string, atLeast bool)) {
+	for _, g := range []struct {
+		key, measure string
+		goal         float64
+		format       string
+	}{
+		{"fp32", "photos/s over the peer's, same fp32 network", 1.4, "%.2f ×"},
+		{"int8", "photos/s over the peer's, int8 bundle", 2.2, "%.2f ×"},
+		{"null", "photos/s over the peer's, null network", 2.5, "%.2f ×"},
+		{"exactly_once", "photos/s exactly once over at least once", 0.95, "%.2f ×"},
+	} {
+		if ratio, ok := r.Ratios[g.key]; ok {
+			add(g.measure, g.goal, ratio.Median, g.format, true)
+		}
+	}
+	if ratio, ok := r.Ratios["null"]; ok {
+		add("processor time a photo outside the network over the peer's (null network)", 0.5, ratio.CPU, "%.2f ×", false)
+	}
 }

@@ -37,23 +37,33 @@ func nullBundle(path, dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make null bundle: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "golden"), 0o755); err != nil {
-		return "", fmt.Errorf("make null bundle: %w", err)
-	}
-	for name, data := range map[string][]byte{
+	err = writeFiles(dir, map[string][]byte{
 		"cnn.onnx": nullNetwork(m.Input.Size, m.CNN, probability), "cells.parquet": cells, "golden/photo.jpg": photo, "golden/golden.json": answers,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), data, 0o644); err != nil {
-			return "", fmt.Errorf("make null bundle: %w", err)
-		}
+	})
+	if err != nil {
+		return "", err
 	}
 	m.Name, m.Head, m.Gallery = m.Name+"-null", bundle.HeadClasses, bundle.Gallery{}
-	m.CNN.File, m.Cells.File, m.Golden = "cnn.onnx", "cells.parquet", "golden/golden.json"
+	m.CNN.File, m.CNN.Int8, m.Cells.File, m.Golden = "cnn.onnx", "", "cells.parquet", "golden/golden.json"
 	m.Album = bundle.Album{Modes: []string{bundle.None, bundle.Average}, Default: bundle.Average}
 	m.Calibration = map[string]bundle.Calibration{
 		bundle.Single: m.Calibration[bundle.Single], bundle.Average: m.Calibration[bundle.Single],
 	}
 	return dir, bundle.Write(dir, m)
+}
+
+func writeFiles(dir string, files map[string][]byte) error {
+	for name, data := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		err := os.MkdirAll(filepath.Dir(path), 0o755)
+		if err == nil {
+			err = os.WriteFile(path, data, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("make null bundle: %w", err)
+		}
+	}
+	return nil
 }
 
 func firstPhoto(folder string) ([]byte, error) {

@@ -47,17 +47,14 @@ func readPhotos(folder string, megapixels float64) ([]file, PhotoStats, error) {
 		if err != nil {
 			return err
 		}
-		whole, _, err := image.Decode(bytes.NewReader(data))
-		if err != nil { // the demo has a damaged photo on purpose; here it would only be in the way
-			return nil
+		whole, _, damaged := image.Decode(bytes.NewReader(data))
+		if damaged == nil && megapixels > 0 {
+			data, err = enlarge(whole, megapixels)
 		}
-		if megapixels > 0 {
-			if data, err = enlarge(whole, megapixels); err != nil {
-				return err
-			}
+		if damaged == nil { // the demo has a damaged photo on purpose; here it would only be in the way
+			photos = append(photos, file{strings.ReplaceAll(name, "/", "-"), data})
 		}
-		photos = append(photos, file{strings.ReplaceAll(name, "/", "-"), data})
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, PhotoStats{}, fmt.Errorf("%w: read photos: %w", ErrBench, err)

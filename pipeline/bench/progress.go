@@ -24,8 +24,7 @@ type pace []moment
 
 // follow watches a group until it has committed count photos. marked is called once, when the measured part begins.
 func (b *bench) follow(ctx context.Context, r *running, count int, marked func()) (pace, error) {
-	const poll, patience = 25 * time.Millisecond, 90 * time.Second
-	ticker := time.NewTicker(poll)
+	ticker := time.NewTicker(25 * time.Millisecond)
 	defer ticker.Stop()
 	var p pace
 	changed := time.Now()
@@ -53,13 +52,8 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 		if done >= count {
 			return p, nil
 		}
-		if now.Sub(changed) > patience {
-			err = fmt.Errorf("%w: %s has committed %d of %d photos and none for %v; it said:\n%s", ErrBench, r.name, done, count, patience, r.processes[0].said.String())
-		} else {
-			err = r.alive()
-		}
-		if err != nil {
-			return nil, err
+		if err := r.working(now.Sub(changed)); err != nil {
+			return nil, fmt.Errorf("%d of %d photos are committed: %w", done, count, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -67,6 +61,15 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 		case <-ticker.C:
 		}
 	}
+}
+
+// working fails when the processes have ended, or have got nowhere for too long.
+func (r *running) working(silent time.Duration) error {
+	const patience = 90 * time.Second
+	if silent > patience {
+		return fmt.Errorf("%w: %s has committed none for %v; it said:\n%s", ErrBench, r.name, patience, r.processes[0].said.String())
+	}
+	return r.alive()
 }
 
 // between is the first moment at or after each of two shares of the photos. Of a run so short that they are one, it is the whole.
