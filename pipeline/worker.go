@@ -109,7 +109,9 @@ func (w *worker) load(ctx context.Context) error {
 	w.decoder, w.passer = w.model, w.model
 	w.turns = make(chan struct{}, w.cfg.Decode.parallel())
 	w.metrics.Model(info)
-	boundHeap(w.budget.Total())
+	if over := boundHeap(w.budget.Total()); over > 0 {
+		w.log.Warn("memory.budget is more than this container has room for; make it smaller, or the container larger", "by", Bytes(over))
+	}
 	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "precision", info.Precision, "onnxruntime", info.LibraryVersion)
 	return nil
 }

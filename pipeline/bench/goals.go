@@ -30,8 +30,10 @@ func goals(r Result) []Goal {
 			add("p99 at 50 % load, batches wait 20 ms, to the answer", 100, l.Answered.P99, "%.0f ms", false)
 		}
 	}
-	if r.Run != nil {
+	if r.Run != nil && r.Model == RealModel {
 		add("garbage collection's share of processor time", 2, 100*r.Run.CPU.GCShare, "%.1f %%", false)
+	}
+	if r.Run != nil {
 		if r.Run.Photos >= 20000 {
 			add("photos/s of the last tenth over the first", 0.98, r.Run.LastTenth/r.Run.FirstTenth, "%.2f ×", true)
 			add("memory that grows with photos (bytes a photo)", 16, r.Run.Memory.Slope, "%.0f", false)
