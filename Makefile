@@ -13,11 +13,12 @@ export CGO_ENABLED := 1
 BUILDVCS := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 GOLANGCI := 2.15.0
 GOVULNCHECK := 1.9.0
-BENCHTIME ?= 1s
+BENCHTIME ?= 200ms
+BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench bench-report bench-long fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,8 +90,15 @@ lint: ## what a reviewer would say, said by a machine
 	@go run ./deploy/lint/licences ./cmd/planetag >/dev/null
 	@deploy/lint/vulnerabilities.sh $(GOVULNCHECK) ./...
 
-bench: setup ## the benchmarks of the Go packages
-	@go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
+bench: setup ## the benchmarks of the Go packages, in turns with those of the last tag or REF=, compared by benchstat: COUNT=6, BENCHTIME=200ms
+	@deploy/benchstat.sh $(BENCHSTAT) "$(REF)" $(or $(COUNT),6) $(BENCHTIME) $(or $(PACKAGES),./...)
+
+bench-report: build ## docs/performance.md, measured again in some minutes: PEER=directory, INT8=bundle, PHOTOS=folder (quiet machine, please)
+	@bin/planetag bench --count 1200 --report docs/performance.md $(if $(PHOTOS),--photos "$(PHOTOS)",--megapixels 1.2) \
+	  $(if $(PEER),--compare "$(PEER)") $(if $(INT8),--int8 "$(INT8)")
+
+bench-long: build ## whether anything grows or slows down over COUNT=1000000 photos with a network that costs nothing
+	@bin/planetag bench --model null --seconds 0 --count $(or $(COUNT),1000000) --report docs/performance.md
 
 fmt: ## format the Go code
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

@@ -97,13 +97,9 @@ func readGolden(file string) (*golden, error) {
 
 // see takes one photo of the bundle all the way to the network.
 func (l *loading) see(ctx context.Context, name string) (Sight, error) {
-	data, err := os.ReadFile(l.bundle.Path(name))
+	pixels, err := l.pixelsOf(ctx, name)
 	if err != nil {
-		return Sight{}, fmt.Errorf("%w: %w", ErrGolden, err)
-	}
-	pixels := make([]byte, l.model.info.InputBytes)
-	if _, err := l.model.Decode(ctx, data, pixels); err != nil {
-		return Sight{}, fmt.Errorf("%w: %w", ErrGolden, err)
+		return Sight{}, err
 	}
 	sights, err := l.model.Embed(ctx, [][]byte{pixels})
 	if err != nil {

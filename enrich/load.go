@@ -19,7 +19,9 @@ type Options struct {
 	// PrecisionCap is the finest S2 level of an answer; 0 = the bundle's, which
 	// it can only make coarser.
 	PrecisionCap int
-	Limits       decode.Limits // zero = decode.DefaultLimits
+	// Precision says which of a bundle's networks is used; "" is Auto.
+	Precision string
+	Limits    decode.Limits // zero = decode.DefaultLimits
 	// Device is where the network runs; the album models, which are small, run on
 	// the CPU.
 	Device infer.Device
@@ -74,10 +76,10 @@ func (l *loading) steps() []step {
 		{"cnn", l.openCNN},
 		{"album", l.openAlbum},
 	}
-	if l.options.SkipGolden {
-		return steps
+	if !l.options.SkipGolden {
+		steps = append(steps, step{"golden", l.reproduceGolden})
 	}
-	return append(steps, step{"golden", l.reproduceGolden})
+	return append(steps, step{"precision", l.choosePrecision})
 }
 
 func (l *loading) run(ctx context.Context, s step) (string, error) {
@@ -185,16 +187,26 @@ func (l *loading) openLibrary(context.Context) (string, error) {
 
 func (l *loading) openCNN(context.Context) (string, error) {
 	c := l.bundle.Manifest.CNN
-	cnn, err := l.model.runtime.OpenCNN(infer.CNNSpec{
-		Path: l.bundle.Path(c.File), Size: l.bundle.Manifest.Input.Size, Buckets: c.Buckets,
-		Input: c.Input, Embedding: c.Embedding, Prob: c.Prob, Cell: c.Cell, Width: c.Width, TopK: c.TopK,
-		Classes: l.bundle.Manifest.Choices(), Device: l.options.Device,
-	})
+	cnn, err := l.openNetwork(c.File)
 	if err != nil {
 		return "", err
 	}
 	l.model.cnn, l.model.info.Placement = cnn, cnn.Placement()
-	return fmt.Sprintf("embedding of %d, %d most probable cells, batches of %v, on %v", c.Width, c.TopK, c.Buckets, cnn.Placement()), nil
+	found := fmt.Sprintf("embedding of %d, %d most probable cells, on %v", c.Width, c.TopK, cnn.Placement())
+	if cnn.Placement().OnGPU() {
+		return fmt.Sprintf("%s, in batches of %v", found, c.Buckets), nil
+	}
+	return fmt.Sprintf("%s, where %d photos at once are the cheapest", found, cnn.Piece()), nil
+}
+
+// openNetwork opens one of the bundle's networks that see a photo.
+func (l *loading) openNetwork(file string) (*infer.CNN, error) {
+	c := l.bundle.Manifest.CNN
+	return l.model.runtime.OpenCNN(infer.CNNSpec{
+		Path: l.bundle.Path(file), Size: l.bundle.Manifest.Input.Size, Buckets: c.Buckets,
+		Input: c.Input, Embedding: c.Embedding, Prob: c.Prob, Cell: c.Cell, Width: c.Width, TopK: c.TopK,
+		Classes: l.bundle.Manifest.Choices(), Device: l.options.Device,
+	})
 }
 
 func (l *loading) openAlbum(context.Context) (string, error) {

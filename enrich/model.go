@@ -45,6 +45,8 @@ type Info struct {
 	Cells          int // number of classes
 	PrecisionCap   int // finest S2 level of an answer
 
+	Precision string // of the network in use: Float or Int8
+
 	Modes       []string // album modes the bundle has
 	DefaultMode string
 }

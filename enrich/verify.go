@@ -15,7 +15,7 @@ type Report struct {
 
 // Check is one named check of a bundle.
 type Check struct {
-	Name    string // manifest, files, cells, decoder, library, cnn, album, golden
+	Name    string // manifest, files, cells, decoder, library, cnn, album, golden, precision
 	OK      bool
 	Skipped bool   // not tried, because an earlier check failed
 	Detail  string // what was found, or what is wrong

@@ -26,7 +26,7 @@ func TestVerifyAcceptsTiny(t *testing.T) {
 	for _, c := range report.Checks {
 		names = append(names, c.Name)
 	}
-	if got, want := strings.Join(names, " "), "manifest files cells decoder library cnn album golden"; got != want {
+	if got, want := strings.Join(names, " "), "manifest files cells decoder library cnn album golden precision"; got != want {
 		t.Errorf("checks %s, want %s", got, want)
 	}
 }
@@ -104,7 +104,7 @@ func TestVerifyNamesTheCheckThatFails(t *testing.T) {
 			if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.want) || report.OK() {
 				t.Fatalf("got %v\nwant %v with %q\n%s", err, tt.kind, tt.want, report)
 			}
-			if len(report.Checks) != 8 {
+			if len(report.Checks) != 9 {
 				t.Fatalf("%d checks reported", len(report.Checks))
 			}
 			failed := false

@@ -12,7 +12,7 @@ import (
 )
 
 // tinyModel loads the stand-in bundle, or skips where there is no ONNX Runtime.
-func tinyModel(t *testing.T) *enrich.Model {
+func tinyModel(t testing.TB) *enrich.Model {
 	t.Helper()
 	library := testLibrary(t)
 	m, err := enrich.Load(context.Background(), enrich.Options{Library: library, Bundle: "../enrich/testdata/tiny"})
@@ -176,7 +176,7 @@ func TestReplayIsBounded(t *testing.T) {
 	}
 }
 
-func testLibrary(t *testing.T) string {
+func testLibrary(t testing.TB) string {
 	t.Helper()
 	library, err := infer.FindLibrary("")
 	if err != nil {

@@ -28,3 +28,20 @@ func TestGOMEMLIMITWins(t *testing.T) {
 		t.Errorf("the limit is %s, GOMEMLIMIT says 1TiB", Bytes(limit))
 	}
 }
+
+func TestAContainerBoundsTheHeap(t *testing.T) {
+	const mib = 1 << 20
+	for _, row := range []struct {
+		name                   string
+		now, budget, container int64
+		wantLimit, wantOver    int64
+	}{
+		{"no container", 100 * mib, 512 * mib, math.MaxInt64, 612 * mib, 0},
+		{"a container with room", 100 * mib, 512 * mib, 1024 * mib, 612 * mib, 0},
+		{"a container that is too small for the budget", 100 * mib, 512 * mib, 400 * mib, 300 * mib, 312 * mib},
+	} {
+		if limit, over := heapLimit(row.now, row.budget, row.container); limit != row.wantLimit || over != row.wantOver {
+			t.Errorf("%s: limit %s, over by %s; want %s and %s", row.name, Bytes(limit), Bytes(over), Bytes(row.wantLimit), Bytes(row.wantOver))
+		}
+	}
+}

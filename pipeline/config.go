@@ -89,6 +89,7 @@ type BundleConfig struct {
 	Path              string `yaml:"path" env:"PATH"`
 	Library           string `yaml:"library" env:"LIBRARY"`
 	PrecisionCapLevel int    `yaml:"precision_cap_level" env:"PRECISION_CAP_LEVEL"` // 0 = the bundle's
+	Precision         string `yaml:"precision" env:"PRECISION"`                     // of the network: auto, float or int8
 }
 
 // AcceleratorConfig says where the network runs; see infer.Device.
@@ -178,6 +179,7 @@ func DefaultConfig() Config {
 			Endpoint: "http://localhost:9000", Region: "us-east-1", MinParallel: 2, MaxParallel: 128,
 			GoneGrace: 5 * second, Timeout: 30 * second, MinRate: 4 << 10,
 		},
+		Bundle: BundleConfig{Precision: "auto"},
 		Stages: []string{"photos", "albums"},
 		Photos: PhotosConfig{
 			InFlight: 64, FlushInterval: second / 10, FlushRecords: 500, MaxObjectBytes: 64 * mebi,

@@ -154,6 +154,7 @@ func (c Config) checkStages(m *mistakes) {
 	m.when(c.Batch.MaxDelay < 0, "batch.max_delay is %s; it must not be negative", c.Batch.MaxDelay)
 	m.atLeast("batch.runners", c.Batch.Runners, 0)
 	cap := c.Bundle.PrecisionCapLevel
+	m.oneOf("bundle.precision", c.Bundle.Precision, "auto", "float", "int8")
 	m.when(cap < 0 || cap > 30, "bundle.precision_cap_level is %d; it is an S2 level from 1 to 30, or 0 for the bundle's", cap)
 }
 

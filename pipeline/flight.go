@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"planetag/consumer"
@@ -35,6 +36,9 @@ type flightLine struct {
 	queue <-chan *flight
 	head  *flight // taken off the queue and not yet done
 }
+
+// crowded says whether as many photos are in flight as may be: more are waiting on the topic.
+func (l *flightLine) crowded() bool { return len(l.queue) == cap(l.queue) }
 
 // next returns the next finished flight, or nil when flush fired first. It fails with the flight's own error, or with the
 // reason why ctx ended.
@@ -83,6 +87,17 @@ func (l *flightLine) release() {
 func endOf(ctx context.Context) error {
 	<-ctx.Done()
 	return context.Cause(ctx)
+}
+
+// drain commits what was ready when the stage had to end with cause. It is a courtesy, not a guarantee: what it cannot
+// commit is walked again by the next owner of the partition. Its context outlives the one that ended.
+func (s *photoStage) drain(ctx context.Context, a assignment, ready []*flight, cause error) error {
+	if len(ready) == 0 {
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.cfg.Shutdown.Deadline)/2)
+	defer cancel()
+	return errors.Join(cause, s.commit(ctx, a, ready))
 }
 
 // hold is one owner's share of the byte budget.

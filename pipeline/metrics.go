@@ -46,7 +46,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.children = counters("decode_children_total", "Decoder processes, by what happened to them.", "event")
 	m.model = gauges("model_info", "The bundle in use and what it runs on; always 1.", "bundle", "sha256", "library", "provider")
 	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
-	version, goversion := buildVersion()
+	version, goversion := BuildVersion()
 	build.WithLabelValues(version, goversion).Set(1)
 	reg.MustRegister(
 		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
@@ -212,8 +212,8 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "planetag_" + name, Help: help}, labels)
 }
 
-// buildVersion is the version of the main module and of Go, as the linker recorded them.
-func buildVersion() (version, goversion string) {
+// BuildVersion is the version of the main module and of Go, as the linker recorded them.
+func BuildVersion() (version, goversion string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown", "unknown"

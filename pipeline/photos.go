@@ -189,24 +189,27 @@ func (s *photoStage) place(rec consumer.Record, ref Reference, object Object, si
 	return out, nil
 }
 
-// deliver takes flights off the queue in order and commits them in transactions: at most FlushRecords photos, at most
-// FlushInterval after the first of them was ready. When ctx ends, what is ready in order is still committed.
+// deliver takes flights off the queue in order and commits them in transactions: at most FlushRecords photos, when the first
+// of them has been ready for as long as flush says. When ctx ends, what is ready in order is still committed.
 func (s *photoStage) deliver(ctx context.Context, a assignment, line *flightLine) error {
 	var ready []*flight
-	var flush <-chan time.Time
+	flush := flush{interval: time.Duration(s.cfg.Photos.FlushInterval)}
 	defer func() {
 		for _, f := range ready {
 			f.release()
 		}
 	}()
 	for {
-		f, err := line.next(ctx, flush)
+		f, err := line.next(ctx, flush.due)
 		if err != nil {
 			return s.drain(ctx, a, ready, err)
 		}
+		if f == nil && flush.later(line.crowded()) {
+			continue
+		}
 		if f != nil {
 			if ready = append(ready, f); len(ready) == 1 {
-				flush = time.After(time.Duration(s.cfg.Photos.FlushInterval))
+				flush.begin()
 			}
 			if len(ready) < s.cfg.Photos.FlushRecords {
 				continue
@@ -215,7 +218,8 @@ func (s *photoStage) deliver(ctx context.Context, a assignment, line *flightLine
 		if err := s.commit(ctx, a, ready); err != nil {
 			return err
 		}
-		ready, flush = nil, nil
+		ready = nil
+		flush.end()
 	}
 }
 
@@ -236,15 +240,4 @@ func (s *photoStage) commit(ctx context.Context, a assignment, ready []*flight) 
 		f.release()
 	}
 	return nil
-}
-
-// drain commits what was ready when the stage had to end with cause. It is a courtesy, not a guarantee: what it cannot
-// commit is walked again by the next owner of the partition. Its context outlives the one that ended.
-func (s *photoStage) drain(ctx context.Context, a assignment, ready []*flight, cause error) error {
-	if len(ready) == 0 {
-		return cause
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.cfg.Shutdown.Deadline)/2)
-	defer cancel()
-	return errors.Join(cause, s.commit(ctx, a, ready))
 }

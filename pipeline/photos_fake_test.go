@@ -19,7 +19,7 @@ import (
 )
 
 // skipOrFail skips a test that needs what is not installed; `make test` installs everything and forbids skipping.
-func skipOrFail(t *testing.T, why string) {
+func skipOrFail(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("PLANETAG_REQUIRE_ALL") == "1" {
 		t.Fatal(why)
@@ -103,7 +103,7 @@ func (f fetchFunc) Get(ctx context.Context, ref Reference, sized func(int64)) (O
 }
 
 // paint is a photo of one colour, which is what the tiny bundle looks at: red is Rome, grey is anywhere.
-func paint(t *testing.T, c color.Color) []byte {
+func paint(t testing.TB, c color.Color) []byte {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, 48, 40))
 	for i := range 48 * 40 {
@@ -117,7 +117,7 @@ func paint(t *testing.T, c color.Color) []byte {
 }
 
 // startPhotoStage runs a batcher beside a stage and stops it when the test ends.
-func startPhotoStage(t *testing.T, store fetcher) *photoStage {
+func startPhotoStage(t testing.TB, store fetcher) *photoStage {
 	t.Helper()
 	model := tinyModel(t)
 	cfg := DefaultConfig()

@@ -18,7 +18,7 @@ import (
 const testKey = "album 7/my photo+1 é&?#%41.jpg"
 
 // testStore is a store with one object in the bucket images, in front of a devstore that fails as the hook likes.
-func testStore(t *testing.T, content []byte, hook func(w http.ResponseWriter, r *http.Request) bool, change func(*S3Config)) *Store {
+func testStore(t testing.TB, content []byte, hook func(w http.ResponseWriter, r *http.Request) bool, change func(*S3Config)) *Store {
 	t.Helper()
 	var armed atomic.Bool
 	server, err := devstore.Start(devstore.Options{
@@ -53,7 +53,7 @@ func testStore(t *testing.T, content []byte, hook func(w http.ResponseWriter, r 
 	return s
 }
 
-func randomBytes(t *testing.T, n int) []byte {
+func randomBytes(t testing.TB, n int) []byte {
 	t.Helper()
 	b := make([]byte, n)
 	if _, err := rand.Read(b); err != nil {

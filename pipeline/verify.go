@@ -34,7 +34,7 @@ func modelOptions(cfg Config) (enrich.Options, error) {
 	limits := decode.DefaultLimits()
 	limits.MaxBytes = int64(cfg.Photos.MaxObjectBytes)
 	return enrich.Options{
-		Library: cfg.Bundle.Library, Bundle: path, PrecisionCap: cfg.Bundle.PrecisionCapLevel, Limits: limits,
+		Library: cfg.Bundle.Library, Bundle: path, PrecisionCap: cfg.Bundle.PrecisionCapLevel, Precision: cfg.Bundle.Precision, Limits: limits,
 		Device: cfg.Accelerator.Resolve(),
 	}, nil
 }

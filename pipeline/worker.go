@@ -112,8 +112,10 @@ func (w *worker) load(ctx context.Context) error {
 	w.turns = make(chan struct{}, w.cfg.Decode.parallel())
 	w.metrics.Model(info)
 	w.metrics.BatchCeiling(w.model.BatchCeiling)
-	boundHeap(w.budget.Total())
-	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "onnxruntime", info.LibraryVersion,
+	if over := boundHeap(w.budget.Total()); over > 0 {
+		w.log.Warn("memory.budget is more than this container has room for; make it smaller, or the container larger", "by", Bytes(over))
+	}
+	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "precision", info.Precision, "onnxruntime", info.LibraryVersion,
 		"provider", info.Placement.Provider)
 	if info.Placement.Note != "" {
 		w.log.Warn("the accelerator is not used as it could be", "placement", info.Placement.String())

@@ -97,12 +97,20 @@ def repack(source: Path, out: Path, bundle: Bundle, graph: Path) -> None:
     pin.write(out, manifest)
 
 
+def beside(source: Path, out: Path, bundle: Bundle, graph: Path) -> None:
+    """The bundle again with the other graph beside the first, to be chosen from where it is loaded."""
+    shutil.copytree(source, out, dirs_exist_ok=True)
+    shutil.move(graph, out / "cnn.int8.onnx")
+    pin.write(out, bundle.manifest | {"cnn": bundle.manifest["cnn"] | {"int8": "cnn.int8.onnx"}})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bundle", type=Path, default=HERE.parent / "bundles/demo")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=data.DEFAULT_ROOT)
     parser.add_argument("--work", type=Path, default=HERE / "work")
+    parser.add_argument("--beside", action="store_true", help="keep the float network, too; bundle.precision chooses")
     args = parser.parse_args()
     bundle = Bundle(args.bundle)
     learned = {row["id"] for row in splits.read_rows(HERE / "splits/gallery.csv")}
@@ -118,7 +126,7 @@ def main() -> None:
     print(f"{(args.bundle / 'cnn.onnx').stat().st_size / 1e6:.1f} MB became {graph.stat().st_size / 1e6:.1f} MB")
     if lost > MOST_LOST:
         sys.exit(f"int8 loses {100 * lost:.2f} points, more than {100 * MOST_LOST:.1f}: no bundle is written")
-    repack(args.bundle, args.out, bundle, graph)
+    (beside if args.beside else repack)(args.bundle, args.out, bundle, graph)
     print(f"{args.out} is ready; run `planetag bundle verify {args.out}`")
 
 

@@ -69,6 +69,9 @@ func (m *Manifest) checkFiles() error {
 	}
 	uses := map[string]string{"cnn.file": m.CNN.File, "cells.file": m.Cells.File, "golden": m.Golden}
 	maps.Copy(uses, m.Album.files())
+	if m.CNN.Int8 != "" {
+		uses["cnn.int8"] = m.CNN.Int8
+	}
 	if m.Head == HeadGallery {
 		uses["gallery.file"] = m.Gallery.File
 	}

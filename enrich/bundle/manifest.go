@@ -67,13 +67,14 @@ type Input struct {
 // CNN names the graph that sees one photo, with its inputs and outputs.
 type CNN struct {
 	File      string `yaml:"file"`
-	Input     string `yaml:"input"`     // uint8 [N,Size,Size,3]
-	Embedding string `yaml:"embedding"` // float32 [N,Width]
-	Prob      string `yaml:"prob"`      // float32 [N,TopK], descending
-	Cell      string `yaml:"cell"`      // int64 [N,TopK], rows of the cells file, or of the gallery
+	Int8      string `yaml:"int8,omitempty"` // the same network for processors that are quicker with small integers; "" = none
+	Input     string `yaml:"input"`          // uint8 [N,Size,Size,3]
+	Embedding string `yaml:"embedding"`      // float32 [N,Width]
+	Prob      string `yaml:"prob"`           // float32 [N,TopK], descending
+	Cell      string `yaml:"cell"`           // int64 [N,TopK], rows of the cells file, or of the gallery
 	Width     int    `yaml:"width"`
 	TopK      int    `yaml:"top_k"`
-	Buckets   []int  `yaml:"buckets"` // batch sizes the graph is run with, ascending from 1
+	Buckets   []int  `yaml:"buckets"` // batch sizes to choose the cheapest from, ascending from 1
 }
 
 // Album names the graphs that read the embeddings of an album in order. A bundle

@@ -1,6 +1,6 @@
 package decode
 
-// #cgo pkg-config: vips
+// #cgo pkg-config: vips libjpeg
 // #cgo CFLAGS: -O3 -Wall
 // #cgo LDFLAGS: -lm
 // #cgo noescape pt_decode
@@ -86,6 +86,7 @@ type Decoder struct {
 	limits Limits
 	any    chan struct{} // photos in C
 	heavy  chan struct{} // of which HEIC and AVIF
+	whole  int           // 1 = no JPEG is scaled by its decoder, for tests to compare with
 }
 
 // New starts libvips, once per process: it is one library with one set of
@@ -133,6 +134,15 @@ func (d *Decoder) Pixels(data []byte, g Geometry, dst []byte) (Info, error) {
 	return d.run(f, data, g, dst)
 }
 
+// Coefficients reads the coefficients of a JPEG and makes no pixels of them: what
+// no decoder can do without, for benchmarks to compare with.
+func Coefficients(data []byte) error {
+	if C.pt_coefficients(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))) != C.PT_OK {
+		return &fault{ErrCorrupt, "coefficients cannot be read"}
+	}
+	return nil
+}
+
 // run is the one C call, admitted by the semaphores.
 func (d *Decoder) run(f format, data []byte, g Geometry, dst []byte) (Info, error) {
 	if f.heavy() {
@@ -151,6 +161,7 @@ func (d *Decoder) run(f format, data []byte, g Geometry, dst []byte) (Info, erro
 		max_pixels:  C.double(d.limits.MaxPixels),
 		max_aspect:  C.double(d.limits.MaxAspect),
 		min_side:    C.int(d.limits.MinSide),
+		whole:       C.int(d.whole),
 	}
 	patches := concealed(blocks)
 	var answer C.pt_answer

@@ -6,7 +6,6 @@
 // trained on pixels made this way; another kernel or a half pixel's shift
 // would be a change of its input that no test of accuracy explains.
 
-#include <math.h>
 #include <string.h>
 
 #include <glib.h>
@@ -16,83 +15,6 @@
 // 8 bits of sample and 2 of overshoot leave 22 of a signed 32 for the weight.
 #define PRECISION 22
 #define HALF (1 << (PRECISION - 1))
-
-static double
-bicubic(double x)
-{
-	const double a = -0.5;
-
-	x = fabs(x);
-	if (x < 1.0)
-		return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
-	if (x < 2.0)
-		return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
-	return 0.0;
-}
-
-// weigh fills output sample i of the axis, whose source is in samples long.
-static void
-weigh(pt_axis *a, double *w, int i, int in, double centre, double scale)
-{
-	double support = 2.0 * scale, total = 0.0;
-	int lo = (int) (centre - support + 0.5);
-	int hi = (int) (centre + support + 0.5);
-
-	lo = MAX(lo, 0);
-	hi = MIN(hi, in);
-	a->first[i] = lo;
-	a->count[i] = hi - lo;
-	for (int k = 0; k < hi - lo; k++) {
-		w[k] = bicubic((k + lo - centre + 0.5) / scale);
-		total += w[k];
-	}
-	for (int k = 0; k < hi - lo; k++) {
-		double v = (total != 0.0 ? w[k] / total : w[k]) * (1 << PRECISION);
-
-		a->weight[(size_t) i * a->taps + k] = (int32_t) (v < 0 ? v - 0.5 : v + 0.5);
-	}
-}
-
-// The box is float, not double, because Pillow's is.
-static void
-axis_init(pt_axis *a, int size, int in, float begin, float end)
-{
-	double scale = (double) (end - begin) / size;
-	double shrink = MAX(scale, 1.0);
-
-	a->size = size;
-	a->taps = (int) ceil(2.0 * shrink) * 2 + 1;
-	a->first = g_new(int, size);
-	a->count = g_new(int, size);
-	a->weight = g_new0(int32_t, (size_t) size * a->taps);
-
-	double *scratch = g_new(double, a->taps);
-
-	for (int i = 0; i < size; i++)
-		weigh(a, scratch, i, in, begin + (i + 0.5) * scale, shrink);
-	g_free(scratch);
-}
-
-static void
-axis_free(pt_axis *a)
-{
-	g_free(a->first);
-	g_free(a->count);
-	g_free(a->weight);
-}
-
-// pt_axis_begin and pt_axis_end bound the source samples that the axis reads.
-int
-pt_axis_begin(const pt_axis *a)
-{
-	return a->first[0];
-}
-
-int
-pt_axis_end(const pt_axis *a)
-{
-	return a->first[a->size - 1] + a->count[a->size - 1];
-}
 
 // place sets where stored pixel (0,0) goes and how x and y walk through dst.
 // The centre square of a photo is the centre square of the turned photo, so
@@ -118,20 +40,23 @@ place(pt_resampler *r, int size, int orientation)
 	r->step_y = w[2];
 }
 
-// pt_resampler_init prepares for rows of width pixels out of a picture of
-// width × height; box is left, top, right, bottom.
+// pt_resampler_init prepares for rows of width pixels of so many bytes out of a
+// picture of width × height; box is left, top, right, bottom. Behind rows of
+// 4-byte pixels PT_SLACK bytes must be readable.
 void
 pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
-	int width, int height, const float box[4])
+	int pixel, int width, int height, const float box[4])
 {
 	memset(r, 0, sizeof(*r));
-	axis_init(&r->x, size, width, box[0], box[2]);
-	axis_init(&r->y, size, height, box[1], box[3]);
+	pt_axis_init(&r->x, size, width, box[0], box[2]);
+	pt_axis_init(&r->y, size, height, box[1], box[3]);
+	r->pixel = pixel;
 	r->turned = orientation >= 5;
-	r->line = 3 * (r->turned ? pt_axis_end(&r->x) - pt_axis_begin(&r->x) : size);
-	r->ring = g_new(uint8_t, (size_t) r->y.taps * r->line);
+	r->line = r->turned ? pixel * (pt_axis_end(&r->x) - pt_axis_begin(&r->x)) : 3 * size;
+	r->stride = r->line + 1;
+	r->ring = g_new(uint8_t, (size_t) r->y.taps * r->stride);
 	r->sum = g_new(int32_t, r->line);
-	r->row = g_new(uint8_t, r->line + 3 * size);
+	r->row = g_new0(uint8_t, r->line + PT_SLACK + 3 * size + 1);
 	r->dst = dst;
 	place(r, size, orientation);
 }
@@ -139,8 +64,8 @@ pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
 void
 pt_resampler_free(pt_resampler *r)
 {
-	axis_free(&r->x);
-	axis_free(&r->y);
+	pt_axis_free(&r->x);
+	pt_axis_free(&r->y);
 	g_free(r->ring);
 	g_free(r->sum);
 	g_free(r->row);
@@ -154,18 +79,23 @@ clip(int32_t sum)
 	return (uint8_t) CLAMP(v, 0, 255);
 }
 
-// along_x resamples one source row; row points at the sample pt_axis_begin.
+// along_x resamples one source row; row points at the sample pt_axis_begin. A
+// byte behind the row out may be written.
 static void
-along_x(const pt_axis *a, const uint8_t *restrict row, uint8_t *restrict out)
+along_x(const pt_axis *a, int pixel, const uint8_t *restrict row, uint8_t *restrict out)
 {
+	if (pixel == 4 && pt_wide()) {
+		pt_wide_along_x(a, row, out);
+		return;
+	}
 	int begin = pt_axis_begin(a);
 
 	for (int i = 0; i < a->size; i++) {
-		const uint8_t *p = row + 3 * (size_t) (a->first[i] - begin);
+		const uint8_t *p = row + pixel * (size_t) (a->first[i] - begin);
 		const int32_t *w = a->weight + (size_t) i * a->taps;
 		int32_t red = HALF, green = HALF, blue = HALF;
 
-		for (int k = 0; k < a->count[i]; k++, p += 3) {
+		for (int k = 0; k < a->count[i]; k++, p += pixel) {
 			red += p[0] * w[k];
 			green += p[1] * w[k];
 			blue += p[2] * w[k];
@@ -176,6 +106,11 @@ along_x(const pt_axis *a, const uint8_t *restrict row, uint8_t *restrict out)
 	}
 }
 
+// The compiler writes this loop for wider registers, too, and the loader takes
+// the one for this processor.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+__attribute__((target_clones("avx2", "default")))
+#endif
 // along_y resamples the rows of the ring under output row i into r->row.
 static void
 along_y(pt_resampler *r, int i)
@@ -189,7 +124,7 @@ along_y(pt_resampler *r, int i)
 		sum[j] = HALF;
 	for (int k = 0; k < a->count[i]; k++) {
 		const uint8_t *restrict row =
-			r->ring + (size_t) ((a->first[i] + k) % a->taps) * line;
+			r->ring + (size_t) ((a->first[i] + k) % a->taps) * r->stride;
 		int32_t weight = w[k];
 
 		for (int j = 0; j < line; j++)
@@ -208,8 +143,8 @@ emit(pt_resampler *r, int i)
 
 	along_y(r, i);
 	if (r->turned) {
-		along_x(&r->x, row, r->row + r->line);
-		row += r->line;
+		along_x(&r->x, r->pixel, row, r->row + r->line + PT_SLACK);
+		row += r->line + PT_SLACK;
 	}
 	for (int j = 0; j < r->x.size; j++, row += 3, out += r->step_x)
 		memcpy(out, row, 3);
@@ -223,12 +158,12 @@ void
 pt_resampler_row(pt_resampler *r, int y, const uint8_t *row)
 {
 	const pt_axis *a = &r->y;
-	uint8_t *slot = r->ring + (size_t) (y % a->taps) * r->line;
+	uint8_t *slot = r->ring + (size_t) (y % a->taps) * r->stride;
 
 	if (r->turned)
 		memcpy(slot, row, r->line);
 	else
-		along_x(&r->x, row, slot);
+		along_x(&r->x, r->pixel, row, slot);
 	while (r->next < a->size && a->first[r->next] + a->count[r->next] == y + 1)
 		emit(r, r->next++);
 }

@@ -1,5 +1,6 @@
-// shim.c: from an object in memory to size × size RGB through libvips, in one
-// call, on the calling thread, reading the picture from top to bottom once.
+// shim.c: from an object in memory to size × size RGB, in one call, on the
+// calling thread, reading the picture from top to bottom once: through libjpeg
+// where that can (jpeg.c), through libvips otherwise.
 
 #include <string.h>
 
@@ -11,10 +12,10 @@
 // strips of 8 or 16 lines; more would only be held, not saved.
 #define STRIP 16
 
-// refused says whether the header is over a limit. Pixels alone are no guard:
+// pt_refused says whether the header is over a limit. Pixels alone are no guard:
 // a few hundred bytes can claim 59424 × 3.
-static int
-refused(const pt_request *req, int width, int height)
+int
+pt_refused(const pt_request *req, int width, int height)
 {
 	double shorter = MIN(width, height), longer = MAX(width, height);
 
@@ -22,15 +23,15 @@ refused(const pt_request *req, int width, int height)
 		shorter * longer > req->max_pixels;
 }
 
-// shrink_for is the largest DCT scaling of a JPEG that leaves the bicubic at
+// pt_shrink is the largest DCT scaling of a JPEG that leaves the bicubic at
 // least 2 source samples per output sample; below that quality suffers.
-static int
-shrink_for(const pt_request *req, int width, int height)
+int
+pt_shrink(const pt_request *req, int width, int height)
 {
 	double side = req->crop * MIN(width, height);
 	int shrink = 8;
 
-	if (req->loader != PT_JPEG)
+	if (req->loader != PT_JPEG || req->whole)
 		return 1;
 	while (shrink > 1 && side < 2.0 * shrink * req->size)
 		shrink /= 2;
@@ -94,22 +95,36 @@ pour(VipsImage *image, pt_resampler *r)
 	return failed;
 }
 
+// pt_box is the centre square in samples of a picture that was loaded at
+// 1/shrink: left, top, right, bottom. The divisor is shrink itself, not the ratio
+// of the sizes: the last, partly covered sample is dropped, but the others stay
+// shrink apart. The box may so end a fraction of a sample outside; the kernel
+// then ends inside.
+void
+pt_box(const pt_request *req, int width, int height, int shrink, float box[4])
+{
+	double side = req->crop * MIN(width, height);
+	double left = (width - side) / 2 / shrink;
+	double top = (height - side) / 2 / shrink;
+
+	box[0] = left;
+	box[1] = top;
+	box[2] = left + side / shrink;
+	box[3] = top + side / shrink;
+}
+
 // square resamples the centre square of image, which was loaded at 1/shrink,
-// into dst. The divisor is shrink itself, not the ratio of the sizes: libvips
-// drops the last, partly covered sample, but the others stay shrink apart. The
-// box may so end a fraction of a sample outside; the kernel then ends inside.
+// into dst.
 static int
 square(VipsImage *image, const pt_request *req, const pt_answer *a,
 	int shrink, uint8_t *dst)
 {
-	double side = req->crop * MIN(a->width, a->height);
-	double left = (a->width - side) / 2 / shrink;
-	double top = (a->height - side) / 2 / shrink;
-	const float box[4] = { left, top, left + side / shrink, top + side / shrink };
+	float box[4];
 	pt_resampler r;
 	int failed;
 
-	pt_resampler_init(&r, req->size, dst, req->orientation,
+	pt_box(req, a->width, a->height, shrink, box);
+	pt_resampler_init(&r, req->size, dst, req->orientation, 3,
 		image->Xsize, image->Ysize, box);
 	failed = pour(image, &r);
 	pt_resampler_free(&r);
@@ -126,9 +141,9 @@ decode(const void *data, size_t len, const pt_request *req, uint8_t *dst,
 		return PT_CORRUPT;
 	out->width = (*image)->Xsize;
 	out->height = (*image)->Ysize;
-	if (refused(req, out->width, out->height))
+	if (pt_refused(req, out->width, out->height))
 		return PT_REFUSED;
-	shrink = shrink_for(req, out->width, out->height);
+	shrink = pt_shrink(req, out->width, out->height);
 	if (shrink > 1) {
 		g_clear_object(image);
 		if (pt_open(data, len, req->loader, shrink, image))
@@ -161,11 +176,17 @@ int
 pt_decode(const void *data, size_t len, const pt_patch *patches, size_t n,
 	const pt_request *req, uint8_t *dst, pt_answer *out)
 {
-	uint8_t *copy = patched(data, len, patches, n);
+	uint8_t *copy;
 	VipsImage *image = NULL;
 	int code;
 
 	memset(out, 0, sizeof(*out));
+	if (req->loader == PT_JPEG) { // it reads no EXIF, so there is nothing to hide
+		code = pt_jpeg(data, len, req, dst, out);
+		if (code != PT_ELSEWHERE)
+			return code;
+	}
+	copy = patched(data, len, patches, n);
 	// libvips has one error text for the whole process. What stands there now
 	// is old; what a neighbour adds meanwhile is sorted out by its prefix.
 	vips_error_clear();

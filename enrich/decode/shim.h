@@ -14,6 +14,7 @@ enum {
 	PT_CORRUPT,     // the loader failed; message says what it said
 	PT_REFUSED,     // the header is over a limit; width and height are set
 	PT_UNSUPPORTED, // this libvips cannot load it or cannot turn it into sRGB
+	PT_ELSEWHERE,   // of pt_jpeg only: libvips is to have a look
 };
 
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct {
 	double max_pixels; // limits on the header, checked before any pixel
 	double max_aspect;
 	int min_side;
+	int whole;         // decode every pixel before the resampling, to compare with
 } pt_request;
 
 typedef struct {
@@ -41,6 +43,14 @@ int pt_start(void);
 int pt_has_loader(int loader);
 int pt_decode(const void *data, size_t len, const pt_patch *patches, size_t n,
 	const pt_request *req, uint8_t *dst, pt_answer *out);
+int pt_refused(const pt_request *req, int width, int height);
+int pt_shrink(const pt_request *req, int width, int height);
+void pt_box(const pt_request *req, int width, int height, int shrink, float box[4]);
+
+// jpeg.c
+
+int pt_jpeg(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_answer *out);
+int pt_coefficients(const void *data, size_t len);
 
 // load.c
 
@@ -56,15 +66,23 @@ typedef struct {
 	int size, taps;
 	int *first, *count;
 	int32_t *weight;
+	int quads;       // for wide.c: taps in fours, the last filled up with weights of 0 …
+	int16_t *high;   // … and the weights in two halves, weight = high << 11 | low
+	int16_t *low;
 } pt_axis;
+
+// PT_SLACK is how many bytes behind a row of 4-byte pixels are read for nothing.
+#define PT_SLACK 16
 
 // pt_resampler takes source rows from top to bottom and writes dst as soon as
 // the rows under an output row are there, so that memory is bounded by the
 // kernel's height and not by the photo's.
 typedef struct {
 	pt_axis x, y;
+	int pixel;        // bytes of a source pixel: 3, or 4 of which the last is nothing
 	int turned;       // the stored x is the upright y
-	int line;         // bytes in a row of the ring
+	int line;         // bytes in a row of the ring …
+	int stride;       // … with the byte that along_x may write behind it
 	uint8_t *ring;    // the last y.taps rows: resampled along x, or raw when turned
 	int32_t *sum;     // a row along y before rounding
 	uint8_t *row;     // the same row rounded; room for the output row behind it
@@ -74,10 +92,20 @@ typedef struct {
 } pt_resampler;
 
 void pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
-	int width, int height, const float box[4]);
+	int pixel, int width, int height, const float box[4]);
 void pt_resampler_row(pt_resampler *r, int y, const uint8_t *row);
 void pt_resampler_free(pt_resampler *r);
+
+// axis.c
+
+void pt_axis_init(pt_axis *a, int size, int in, float begin, float end);
+void pt_axis_free(pt_axis *a);
 int pt_axis_begin(const pt_axis *a);
 int pt_axis_end(const pt_axis *a);
+
+// wide.c
+
+int pt_wide(void);
+void pt_wide_along_x(const pt_axis *a, const uint8_t *row, uint8_t *out);
 
 #endif

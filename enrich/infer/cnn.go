@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"slices"
+	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
+	"golang.org/x/sys/unix"
 )
 
 // CNNSpec says what the graph of the network must look like.
@@ -17,7 +21,7 @@ type CNNSpec struct {
 	Prob    string // float32 [N,TopK]
 	Cell    string // int64 [N,TopK]
 	TopK    int
-	Buckets []int // batch sizes to run with, ascending from 1
+	Buckets []int // batch sizes to choose from, ascending from 1
 
 	Embedding string // float32 [N,Width]
 	Width     int
@@ -41,11 +45,15 @@ type CNN struct {
 	spec  CNNSpec
 	sizes ceiling
 	where Placement
+	gpu   bool
+	piece int     // photos that are computed at once on a CPU, see cheapest
+	cost  float64 // nanoseconds of a photo in such a piece
 }
 
 // OpenCNN loads the network, refuses a graph that is not the one specified
 // (ErrGraph) or cannot run on the device asked for (ErrDevice), and runs every
-// bucket once, so that no photo pays for the first.
+// batch size a few times, to find the cheapest and so that no photo pays for the
+// first.
 func (r *Runtime) OpenCNN(spec CNNSpec) (*CNN, error) {
 	size, width, k := int64(spec.Size), int64(spec.Width), int64(spec.TopK)
 	err := r.checkGraph(spec.Path, []want{
@@ -78,12 +86,9 @@ func (r *Runtime) openCNN(spec CNNSpec, d Device, whole bool) (*CNN, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &CNN{session: s, spec: spec, sizes: ceiling{buckets: spec.Buckets}}
-	black := make([]byte, spec.Size*spec.Size*3)
-	for _, bucket := range spec.Buckets {
-		if _, err := c.Run(context.Background(), slices.Repeat([][]byte{black}, bucket)); err != nil {
-			return nil, errors.Join(fmt.Errorf("%w: first run with %d photos: %w", ErrGraph, bucket, err), c.Close())
-		}
+	c := &CNN{session: s, spec: spec, sizes: ceiling{buckets: spec.Buckets}, gpu: d.Provider != ProviderCPU}
+	if c.piece, err = c.cheapest(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: first run: %w", ErrGraph, err), c.Close())
 	}
 	return c, nil
 }
@@ -94,6 +99,14 @@ func (c *CNN) Placement() Placement { return c.where }
 // Ceiling is the most photos of one call that the device has had room for of
 // late; 0 where it has had room for the largest batch.
 func (c *CNN) Ceiling() int { return c.sizes.limit() }
+
+// Piece is how many photos are computed at once on a CPU: the number that is
+// cheapest here.
+func (c *CNN) Piece() int { return c.piece }
+
+// Cost is what a photo takes, in nanoseconds, as measured when the network was
+// opened: of a core's time, or of a GPU's.
+func (c *CNN) Cost() float64 { return c.cost }
 
 // Run is the network's output for each photo, in order. Photos are row-major
 // RGB of Size×Size pixels; their memory is not touched after Run returned. When
@@ -109,25 +122,37 @@ func (c *CNN) Run(ctx context.Context, pixels [][]byte) ([]Output, error) {
 	}
 	outputs := make([]Output, 0, len(pixels))
 	for len(pixels) > 0 {
-		bucket := bucketFor(c.sizes.allowed(), len(pixels))
-		batch := pixels[:min(bucket, len(pixels))]
-		err := c.do(c.room(bucket), func(memory *slab) error {
-			got, err := c.runBucket(ctx, memory, bucket, batch)
+		photos, rows := c.next(len(pixels))
+		err := c.do(c.room(rows), func(memory *slab) error {
+			got, err := c.runPiece(ctx, memory, pixels[:photos], rows)
 			outputs = append(outputs, got...)
 			return err
 		})
 		switch {
-		case outOfMemory(err) && c.sizes.lower(bucket):
+		case outOfMemory(err) && c.sizes.lower(rows):
 			continue // the same photos, fewer at a time
 		case outOfMemory(err):
 			return nil, fmt.Errorf("%w: %w", ErrMemory, err)
 		case err != nil:
 			return nil, err
 		}
-		c.sizes.fitted(bucket)
-		pixels = pixels[len(batch):]
+		c.sizes.fitted(rows)
+		pixels = pixels[photos:]
 	}
 	return outputs, nil
+}
+
+// next is how many of n photos are computed at once, and in how many rows. A GPU
+// pays for every shape it has not seen, so there the rows are one of the batch
+// sizes, and some of them black; a CPU computes what there is, in pieces.
+func (c *CNN) next(n int) (photos, rows int) {
+	allowed := c.sizes.allowed()
+	if c.gpu {
+		rows = bucketFor(allowed, n)
+		return min(rows, n), rows
+	}
+	rows = min(c.piece, allowed[len(allowed)-1], n)
+	return rows, rows
 }
 
 // bucketFor is the batch size to run next with n photos waiting: the smallest
@@ -146,13 +171,53 @@ func bucketFor(buckets []int, n int) int {
 	return full
 }
 
-func (c *CNN) room(bucket int) int {
-	return room(bucket*c.spec.Size*c.spec.Size*3, 1) + room(bucket*c.spec.Width, 4) +
-		room(bucket*c.spec.TopK, 4) + room(bucket*c.spec.TopK, 8)
+// cheapest is the size of a piece: of the sizes that the bundle names the one that
+// costs the least processor time a photo here. Small pieces stay in the cache, a
+// wide head is read once for a whole piece; which of the two weighs more differs
+// with graph and processor. A greater size wins a tie within the noise.
+func (c *CNN) cheapest() (int, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	const repeats, noise = 3, 1.02
+	clock := threadTime
+	if c.gpu {
+		clock = func() time.Duration { return time.Duration(time.Now().UnixNano()) }
+	}
+	best, least := 1, math.Inf(1)
+	for _, size := range c.spec.Buckets {
+		photos := slices.Repeat([][]byte{make([]byte, c.spec.Size*c.spec.Size*3)}, size)
+		c.piece = size
+		took := math.Inf(1)
+		for range repeats {
+			began := clock()
+			if _, err := c.Run(context.Background(), photos); err != nil {
+				return 0, err
+			}
+			took = min(took, float64(clock()-began)/float64(size))
+		}
+		if took <= least*noise {
+			best, least = size, min(took, least)
+		}
+	}
+	c.cost = least
+	return best, nil
 }
 
-func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][]byte) ([]Output, error) {
-	n, size, width, k := int64(bucket), int64(c.spec.Size), int64(c.spec.Width), int64(c.spec.TopK)
+// threadTime is what the calling thread has had of the processor.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
+		return time.Duration(time.Now().UnixNano()) // a system without such a clock: the wall's
+	}
+	return time.Duration(t.Nano())
+}
+
+func (c *CNN) room(n int) int {
+	return room(n*c.spec.Size*c.spec.Size*3, 1) + room(n*c.spec.Width, 4) + room(n*c.spec.TopK, 4) + room(n*c.spec.TopK, 8)
+}
+
+func (c *CNN) runPiece(ctx context.Context, memory *slab, batch [][]byte, rows int) ([]Output, error) {
+	n, size, width, k := int64(rows), int64(c.spec.Size), int64(c.spec.Width), int64(c.spec.TopK)
 	input, pixels, err := tensor[uint8](memory, n, size, size, 3)
 	if err != nil {
 		return nil, err
@@ -174,7 +239,11 @@ func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][
 	}
 	defer cell.Destroy()
 
-	fill(pixels, batch)
+	written := 0
+	for _, photo := range batch {
+		written += copy(pixels[written:], photo)
+	}
+	clear(pixels[written:]) // of a GPU's batch, where photos of an earlier one may be
 	if err := c.run(ctx, []ort.Value{input}, []ort.Value{embedding, prob, cell}); err != nil {
 		return nil, err
 	}
@@ -187,16 +256,6 @@ func (c *CNN) runBucket(ctx context.Context, memory *slab, bucket int, batch [][
 		}
 	}
 	return outputs, nil
-}
-
-// fill writes the batch and blackens the rest, which may still hold the photos
-// of an earlier run.
-func fill(pixels []byte, batch [][]byte) {
-	written := 0
-	for _, photo := range batch {
-		written += copy(pixels[written:], photo)
-	}
-	clear(pixels[written:])
 }
 
 // Close waits for the runs in progress, unloads the graph and returns its

@@ -149,6 +149,7 @@ func TestSmallerBatchesWhereMemoryIsShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.gpu = true
 	real, room, calls := c.call, int64(2), 0
 	c.call = func(inputs, outputs []ort.Value, options *ort.RunOptions) error {
 		calls++

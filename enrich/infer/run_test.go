@@ -10,8 +10,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 // TestCNNSeesColours is the whole way through the graph: red is class 0, green
@@ -45,7 +43,11 @@ func TestBatchSizeDoesNotMatter(t *testing.T) {
 		}
 		alone = append(alone, out...)
 	}
+	if !slices.Contains(tinySpec().Buckets, c.Piece()) {
+		t.Errorf("%d photos at once, want one of %v", c.Piece(), tinySpec().Buckets)
+	}
 	for n := range photos {
+		c.piece = 1 + n%6 // however a batch is cut up
 		got, err := c.Run(context.Background(), photos[:n+1])
 		if err != nil || len(got) != n+1 {
 			t.Fatalf("%d photos: %d outputs, %v", n+1, len(got), err)
@@ -66,31 +68,6 @@ func same(a, b Output) error {
 		return fmt.Errorf("%+v and %+v", a, b)
 	}
 	return nil
-}
-
-func TestBucketFor(t *testing.T) {
-	buckets := []int{1, 2, 4, 8, 16}
-	for n, want := range map[int]int{
-		1: 1, 2: 2, 3: 4, 4: 4,
-		5: 4, // then 1: a bucket of 8 would be three eighths padding
-		6: 8, 7: 8, 8: 8,
-		9: 8, 10: 8, 11: 8, 12: 16, 16: 16, 17: 16, 1000: 16,
-	} {
-		if got := bucketFor(buckets, n); got != want {
-			t.Errorf("%d photos: bucket %d, want %d", n, got, want)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		buckets := []int{1}
-		for _, step := range rapid.SliceOf(rapid.IntRange(1, 20)).Draw(t, "steps") {
-			buckets = append(buckets, buckets[len(buckets)-1]+step)
-		}
-		n := rapid.IntRange(1, 500).Draw(t, "photos")
-		got := bucketFor(buckets, n)
-		if !slices.Contains(buckets, got) || got > n && 4*(got-n) > got {
-			t.Fatalf("%d photos in a bucket of %d", n, got)
-		}
-	})
 }
 
 func TestRunRefusesOtherSizes(t *testing.T) {

@@ -1,0 +1,103 @@
+package decode
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
+	"math"
+	"testing"
+)
+
+// Scaling inside the decoder is a short cut, and this is what it costs: the mean over photos of several sizes, each against
+// the decoding of every pixel.
+func TestScaledDecodingCostsNoQuality(t *testing.T) {
+	scaled, whole := newDecoder(t), newDecoder(t)
+	whole.whole = 1
+	var sum float64
+	sizes := [][2]int{{1280, 960}, {960, 1280}, {1632, 1224}, {3000, 1000}, {4032, 3024}}
+	if raceEnabled {
+		sizes = sizes[:3] // the others take half a minute to make then
+	}
+	for _, size := range sizes {
+		var photo bytes.Buffer
+		if err := asJPEG(&photo, scene(size[0], size[1])); err != nil {
+			t.Fatal(err)
+		}
+		g := Geometry{224, 1}
+		_, psnr := compare(pixelsOf(t, scaled, photo.Bytes(), g), pixelsOf(t, whole, photo.Bytes(), g))
+		t.Logf("%d×%d: %.1f dB", size[0], size[1], psnr)
+		sum += min(psnr, 99) // equal pixels would make the mean infinite
+	}
+	if mean := sum / float64(len(sizes)); mean < 50 {
+		t.Errorf("%.1f dB in the mean, want at least 50", mean)
+	} else {
+		t.Logf("%.1f dB in the mean", mean)
+	}
+}
+
+// The columns and rows that nobody needs are left out inside the decoder. What is left must be what it was: a photo without
+// colours, for which no other rounding is allowed, gives the same pixels as the same picture without loss.
+func TestNarrowedDecodingIsExact(t *testing.T) {
+	d := newDecoder(t)
+	for _, size := range [][2]int{{600, 200}, {200, 600}, {333, 217}, {217, 333}, {1000, 70}, {64, 64}} {
+		for _, crop := range []float64{1, 0.875, 0.31} {
+			t.Run(fmt.Sprintf("%dx%d/%v", size[0], size[1], crop), func(t *testing.T) {
+				var lossy, lossless bytes.Buffer
+				grey := image.NewGray(image.Rect(0, 0, size[0], size[1]))
+				draw.Draw(grey, grey.Rect, textured(size[0], size[1]), image.Point{}, draw.Src)
+				if err := jpeg.Encode(&lossy, grey, &jpeg.Options{Quality: 95}); err != nil {
+					t.Fatal(err)
+				}
+				seen, err := jpeg.Decode(bytes.NewReader(lossy.Bytes()))
+				if err == nil {
+					err = png.Encode(&lossless, seen)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				g := Geometry{64, crop} // under two samples a pixel for the first sizes: no scaling
+				if float64(min(size[0], size[1]))*crop >= 4*64 {
+					t.Fatal("this size would be scaled")
+				}
+				diff, psnr := compare(pixelsOf(t, d, lossy.Bytes(), g), pixelsOf(t, d, lossless.Bytes(), g))
+				if diff > 2 {
+					t.Errorf("pixels differ by up to %d, %.1f dB", diff, psnr)
+				}
+			})
+		}
+	}
+}
+
+func pixelsOf(t *testing.T, d *Decoder, photo []byte, g Geometry) []byte {
+	t.Helper()
+	dst := make([]byte, g.Bytes())
+	if _, err := d.Pixels(photo, g, dst); err != nil {
+		t.Fatal(err)
+	}
+	return dst
+}
+
+// scene has what photos have: slow gradients, edges at every angle, some grain.
+func scene(w, h int) image.Image {
+	im := image.NewRGBA(image.Rect(0, 0, w, h))
+	noise := uint32(1)
+	for y := range h {
+		for x := range w {
+			u, v := float64(x)/float64(w), float64(y)/float64(h)
+			noise = noise*1664525 + 1013904223
+			light := 90 + 60*math.Sin(9*u+3*math.Sin(7*v)) + 40*math.Cos(31*u*v)
+			if math.Mod(13*u+5*v*v, 1) < 0.3 {
+				light -= 45
+			}
+			n := float64(noise>>28) - 8
+			im.SetRGBA(x, y, color.RGBA{shade(light + n + 30*v), shade(light + n), shade(light + n + 40*u - 20), 255})
+		}
+	}
+	return im
+}
+
+func shade(v float64) uint8 { return uint8(min(max(v, 0), 255)) }

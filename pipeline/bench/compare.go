@@ -1,0 +1,177 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"planetag/enrich/bundle"
+)
+
+// The contestants of a comparison.
+const (
+	peerFP32    = "peer fp32"
+	peerNull    = "peer null"
+	oursFP32    = "planetag fp32"
+	oursInt8    = "planetag int8"
+	oursNull    = "planetag null"
+	atLeastOnce = "planetag fp32, at least once"
+)
+
+// Contestant is one of those that take turns, and what each of its rounds gave.
+type Contestant struct {
+	Name            string    `json:"name"`
+	PhotosPerSecond []float64 `json:"photos_per_second"`
+	CPU             []float64 `json:"cpu_ms_per_photo"` // of its worker processes, user and system
+	Memory          int64     `json:"peak_bytes"`
+}
+
+// Ratio is one contestant's photos/s over another's.
+type Ratio struct {
+	Of     string    `json:"of"`
+	Over   string    `json:"over"`
+	Median float64   `json:"median"` // of the rounds' ratios
+	Least  float64   `json:"least"`
+	Most   float64   `json:"most"`
+	Rounds []float64 `json:"rounds"` // of the two runs of each round
+	// CPU is the same of processor time a photo.
+	CPU float64 `json:"cpu_median"`
+}
+
+// field is a contestant with what starts it anew for each round.
+type field struct {
+	name  string
+	enter func() entrant
+}
+
+// compare runs every contestant once a round.
+func (b *bench) compare(ctx context.Context, r *Result) error {
+	entrants, err := b.contestants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range entrants {
+		r.Comparison = append(r.Comparison, Contestant{Name: f.name})
+	}
+	for round := range b.Rounds {
+		for i := range entrants {
+			// Every other round goes the other way, so that a machine that grows slower is unfair to nobody.
+			at := i
+			if round%2 == 1 {
+				at = len(entrants) - 1 - i
+			}
+			b.Progress(fmt.Sprintf("round %d of %d: %s", round+1, b.Rounds, entrants[at].name))
+			if err := b.compete(ctx, entrants[at].enter(), &r.Comparison[at]); err != nil {
+				return fmt.Errorf("%s: %w", entrants[at].name, err)
+			}
+		}
+	}
+	r.Ratios = map[string]Ratio{}
+	for _, ratio := range []struct{ key, of, over string }{
+		{"fp32", oursFP32, peerFP32},
+		{"int8", oursInt8, peerFP32},
+		{"null", oursNull, peerNull},
+		{"exactly_once", oursFP32, atLeastOnce},
+	} {
+		if ours, theirs := contestant(r.Comparison, ratio.of), contestant(r.Comparison, ratio.over); ours != nil && theirs != nil {
+			r.Ratios[ratio.key] = ratioOf(*ours, *theirs)
+		}
+	}
+	return nil
+}
+
+// contestants are all that can be compared here.
+func (b *bench) contestants(ctx context.Context) ([]field, error) {
+	real, err := b.realBundle()
+	if err != nil {
+		return nil, err
+	}
+	null, err := nullBundle(real, filepath.Join(b.scratch, "compare-null"))
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.findPeer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	theirs := map[string]string{}
+	for name, dir := range map[string]string{peerFP32: real, peerNull: null} {
+		if theirs[name], err = b.peerModel(dir, name); err != nil {
+			return nil, err
+		}
+	}
+	const once, least, float, auto = "exactly_once", "at_least_once", "float", "auto"
+	list := []field{
+		{peerFP32, func() entrant { return b.peerEntrant(p, theirs[peerFP32]) }},
+		{oursFP32, b.ours(real, float, once)},
+		{atLeastOnce, b.ours(real, float, least)},
+		{peerNull, func() entrant { return b.peerEntrant(p, theirs[peerNull]) }},
+		{oursNull, b.ours(null, auto, once)},
+	}
+	read, err := bundle.Read(real)
+	switch {
+	case err != nil:
+		return nil, err
+	case b.Int8 != "":
+		list = slices.Insert(list, 2, field{oursInt8, b.ours(absolute(b.Int8), auto, once)})
+	case read.Manifest.CNN.Int8 != "":
+		list = slices.Insert(list, 2, field{oursInt8, b.ours(real, "int8", once)})
+	}
+	return list, nil
+}
+
+// ours is our own worker. A peer knows no albums, so ours has none to do either.
+func (b *bench) ours(dir, precision, delivery string) func() entrant {
+	return func() entrant {
+		return b.worker(dir, map[string]string{"ALBUMS_MODE": "none", "BUNDLE_PRECISION": precision, "KAFKA_DELIVERY": delivery})
+	}
+}
+
+// compete is one run of one contestant.
+func (b *bench) compete(ctx context.Context, e entrant, c *Contestant) error {
+	r, err := e.launch()
+	if err != nil {
+		return err
+	}
+	defer r.stop()
+	p, err := b.follow(ctx, r, b.Count, nil)
+	if err != nil {
+		return err
+	}
+	first, last := p.between(firstMark, lastMark)
+	cpu := last.usage.minus(first.usage).cpu().Seconds() * 1e3 / float64(last.photos-first.photos)
+	c.PhotosPerSecond, c.CPU = append(c.PhotosPerSecond, p.rate(firstMark, lastMark)), append(c.CPU, cpu)
+	c.Memory = max(c.Memory, p.peak())
+	return nil
+}
+
+func contestant(all []Contestant, name string) *Contestant {
+	if i := slices.IndexFunc(all, func(c Contestant) bool { return c.Name == name }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
+func ratioOf(ours, theirs Contestant) Ratio {
+	r := Ratio{Of: ours.Name, Over: theirs.Name}
+	for i := range ours.PhotosPerSecond {
+		r.Rounds = append(r.Rounds, ours.PhotosPerSecond[i]/theirs.PhotosPerSecond[i])
+	}
+	r.Median, r.Least, r.Most = median(r.Rounds), slices.Min(r.Rounds), slices.Max(r.Rounds)
+	r.CPU = median(ours.CPU) / median(theirs.CPU)
+	return r
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	switch n := len(sorted); {
+	case n == 0:
+		return math.NaN()
+	case n%2 == 1:
+		return sorted[n/2]
+	default:
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	}
+}

@@ -1,0 +1,87 @@
+package bench
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// usage is what processes have taken of the machine so far.
+type usage struct {
+	worker, children time.Duration // of the processor, user and system
+	rss              int64         // bytes resident now; pages that processes share count once in each
+}
+
+func (u usage) minus(v usage) usage {
+	return usage{u.worker - v.worker, u.children - v.children, u.rss}
+}
+
+func (u usage) cpu() time.Duration { return u.worker + u.children }
+
+// usageOf adds up a process and its children: for a worker, its decoders. Children that have ended count with their parent,
+// which waits for them.
+func usageOf(pid int) usage {
+	cpu, dead, rss := statOf(pid)
+	u := usage{cpu, dead, rss}
+	for _, child := range childrenOf(pid) {
+		cpu, dead, rss := statOf(child)
+		u.children, u.rss = u.children+cpu+dead, u.rss+rss
+	}
+	return u
+}
+
+// statOf reads proc_pid_stat(5): processor time of the process and of its children that have ended, and resident bytes;
+// zeros when it is gone.
+func statOf(pid int) (cpu, dead time.Duration, rss int64) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, found := bytes.Cut(text, []byte(") ")) // the name before it may hold anything
+	f := strings.Fields(string(rest))
+	if err != nil || !found || len(f) < 22 {
+		return 0, 0, 0
+	}
+	ticks := func(a, b int) time.Duration {
+		x, _ := strconv.ParseInt(f[a], 10, 64) // numbers, says the manual
+		y, _ := strconv.ParseInt(f[b], 10, 64)
+		return time.Duration(x+y) * (time.Second / 100) // USER_HZ is 100 on every Linux
+	}
+	pages, _ := strconv.ParseInt(f[21], 10, 64)
+	return ticks(11, 12), ticks(13, 14), pages * int64(os.Getpagesize())
+}
+
+func childrenOf(pid int) []int {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is sound
+	var pids []int
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil { // the thread has ended
+			continue
+		}
+		for _, word := range strings.Fields(string(text)) {
+			if child, err := strconv.Atoi(word); err == nil {
+				pids = append(pids, child)
+			}
+		}
+	}
+	return pids
+}
+
+func cpuName() string {
+	text, _ := os.ReadFile("/proc/cpuinfo") // no name on another system
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown"
+}
+
+func loadAverage() float64 {
+	text, _ := os.ReadFile("/proc/loadavg") // no load on another system
+	first, _, _ := strings.Cut(string(text), " ")
+	load, _ := strconv.ParseFloat(first, 64)
+	return load
+}

@@ -1,0 +1,120 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// The rate is that between these shares of the photos.
+const (
+	firstMark = 0.15
+	lastMark  = 0.85
+)
+
+// moment is how far a worker was at a time, and what it had taken of the machine.
+type moment struct {
+	at     time.Time
+	photos int
+	usage  usage
+}
+
+// pace is the course of a run.
+type pace []moment
+
+// follow watches a group until it has committed count photos. marked is called once, when the measured part begins.
+func (b *bench) follow(ctx context.Context, r *running, count int, marked func()) (pace, error) {
+	ticker := time.NewTicker(25 * time.Millisecond)
+	defer ticker.Stop()
+	var p pace
+	changed := time.Now()
+	for {
+		offsets, err := b.world.client.Committed(ctx, r.group, inputTopic)
+		if err != nil {
+			return nil, err
+		}
+		done := 0
+		for _, o := range offsets {
+			done += int(o)
+		}
+		now := time.Now()
+		if len(p) == 0 {
+			p = pace{{now, 0, r.usage()}}
+		}
+		if done != p[len(p)-1].photos {
+			changed = now
+			p = append(p, moment{now, done, r.usage()})
+		}
+		if marked != nil && float64(done) >= firstMark*float64(count) {
+			marked()
+			marked = nil
+		}
+		if done >= count {
+			return p, nil
+		}
+		if err := r.working(now.Sub(changed)); err != nil {
+			return nil, fmt.Errorf("%d of %d photos are committed: %w", done, count, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-ticker.C:
+		}
+	}
+}
+
+// working fails when the processes have ended, or have got nowhere for too long.
+func (r *running) working(silent time.Duration) error {
+	const patience = 90 * time.Second
+	if silent > patience {
+		return fmt.Errorf("%w: %s has committed none for %v; it said:\n%s", ErrBench, r.name, patience, r.processes[0].said.String())
+	}
+	return r.alive()
+}
+
+// between is the first moment at or after each of two shares of the photos. Of a run so short that they are one, it is the whole.
+func (p pace) between(from, to float64) (first, last moment) {
+	count := float64(p[len(p)-1].photos)
+	at := func(share float64) moment {
+		for _, m := range p {
+			if float64(m.photos) >= share*count {
+				return m
+			}
+		}
+		return p[len(p)-1]
+	}
+	if first, last = at(from), at(to); first.photos == last.photos {
+		return p[0], p[len(p)-1]
+	}
+	return first, last
+}
+
+// rate is photos a second between two shares of the photos.
+func (p pace) rate(from, to float64) float64 {
+	first, last := p.between(from, to)
+	return float64(last.photos-first.photos) / last.at.Sub(first.at).Seconds()
+}
+
+// slope is the growth of resident memory over the measured part, in bytes a photo: the line of least squares.
+func (p pace) slope() float64 {
+	first, last := p.between(0.5, 1) // by then it has fetched as far ahead as it may
+	var n, sx, sy, sxx, sxy float64
+	for _, m := range p {
+		if m.photos < first.photos || m.photos > last.photos {
+			continue
+		}
+		x, y := float64(m.photos), float64(m.usage.rss)
+		n, sx, sy, sxx, sxy = n+1, sx+x, sy+y, sxx+x*x, sxy+x*y
+	}
+	if d := n*sxx - sx*sx; d > 0 {
+		return (n*sxy - sx*sy) / d
+	}
+	return 0
+}
+
+func (p pace) peak() (rss int64) {
+	for _, m := range p {
+		rss = max(rss, m.usage.rss)
+	}
+	return rss
+}

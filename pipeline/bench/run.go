@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Run is one run of our own worker.
+type Run struct {
+	Photos          int     `json:"photos"`
+	PhotosPerSecond float64 `json:"photos_per_second"` // between 15 % and 85 % of the photos
+	CPU             CPU     `json:"cpu_ms_per_photo"`
+	Steps           []Step  `json:"steps"`
+	Batches         Batches `json:"batches"`
+	Transactions    float64 `json:"photos_per_transaction"`
+	Memory          Memory  `json:"memory"`
+	Allocations     float64 `json:"allocations_per_photo"`         // of Go's heap, in the worker as a whole, its start included
+	FirstTenth      float64 `json:"photos_per_second_first_tenth"` // behind the first 5 %
+	LastTenth       float64 `json:"photos_per_second_last_tenth"`  // before the last 5 %
+}
+
+// CPU is processor time, user and system, in milliseconds a photo.
+type CPU struct {
+	Total    float64 `json:"total"`
+	Worker   float64 `json:"worker_process"`
+	Decoders float64 `json:"decoder_processes"`
+	Network  float64 `json:"network"`         // of the worker's: inside ONNX Runtime
+	Rest     float64 `json:"outside_network"` // Total without Network
+	GCShare  float64 `json:"gc_share"`        // of Total
+}
+
+// Step is one step of the walk.
+type Step struct {
+	Name string  `json:"name"`
+	Wall float64 `json:"wall_ms"` // mean of one: a photo, a batch or a transaction; 0 = it has none of its own
+	CPU  float64 `json:"cpu_ms"`  // a photo
+	Of   string  `json:"of"`      // what Wall is of
+}
+
+// Batches are the calls of the network.
+type Batches struct {
+	Mean float64 `json:"mean_photos"`
+	Fill float64 `json:"fill"` // Mean as a share of batch.max_size; what is missing is not computed: there is no padding
+}
+
+// Memory is resident memory of the worker and its decoders.
+type Memory struct {
+	Peak  int64   `json:"peak_bytes"`
+	Slope float64 `json:"growth_bytes_per_photo"` // line of least squares over the second half of the photos
+}
+
+// measure runs our worker over all photos and takes it apart.
+func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
+	b.Progress(fmt.Sprintf("%d photos through the worker", b.Count))
+	r, err := e.launch()
+	if err != nil {
+		return Run{}, err
+	}
+	defer r.stop()
+	if err := r.ready(ctx); err != nil {
+		return Run{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var sampled profile
+	var failed error
+	var aside sync.WaitGroup
+	p, err := b.follow(ctx, r, b.Count, func() {
+		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http, b.profileFor()) })
+	})
+	if err != nil {
+		return Run{}, err
+	}
+	said, err := readPage(ctx, r.http)
+	if err != nil {
+		return Run{}, err
+	}
+	aside.Wait()
+	if failed != nil {
+		return Run{}, failed
+	}
+	if dead := said.counter("planetag_dead_letters_total"); dead > 0 {
+		return Run{}, fmt.Errorf("%w: %.0f photos became dead letters", ErrBench, dead)
+	}
+	return b.analyse(p, sampled, said), nil
+}
+
+// profileFor is long enough for a thousand samples or so and short enough to be over with the run.
+func (b *bench) profileFor() time.Duration {
+	return time.Duration(min(max(b.Count/200, 1), 30)) * time.Second
+}
+
+func (b *bench) analyse(p pace, sampled profile, page page) Run {
+	first, last := p.between(firstMark, lastMark)
+	used, photos := last.usage.minus(first.usage), float64(last.photos-first.photos)
+	each := func(d time.Duration) float64 { return d.Seconds() * 1e3 / photos }
+	r := Run{
+		Photos: b.Count, PhotosPerSecond: p.rate(firstMark, lastMark),
+		CPU:        CPU{Total: each(used.cpu()), Worker: each(used.worker), Decoders: each(used.children)},
+		Memory:     Memory{p.peak(), p.slope()},
+		FirstTenth: p.rate(0.05, 0.15), LastTenth: p.rate(0.85, 0.95),
+	}
+	worker := func(part string) float64 { return r.CPU.Worker * sampled.share(part) }
+	r.CPU.Network = worker(partNetwork)
+	r.CPU.Rest = r.CPU.Total - r.CPU.Network
+	r.CPU.GCShare = sampled.share(partGC) * used.worker.Seconds() / max(used.cpu().Seconds(), 1e-9)
+	wall := func(step string) float64 { return 1e3 * page.mean("planetag_stage_seconds", "stage", step) }
+	r.Steps = []Step{
+		{"fetch", wall("fetch"), worker(partFetch), "photo"},
+		{"decode", wall("decode"), r.CPU.Decoders + worker(partDecode), "photo"},
+		{"batch wait", max(wall("batch")-wall("infer"), 0), 0, "photo"},
+		{"inference", wall("infer"), r.CPU.Network, "batch"},
+		{"place", wall("place"), worker(partPlace), "photo"},
+		{"transaction", wall("commit"), worker(partKafka), "transaction"},
+		{"garbage collection", 0, worker(partGC), ""},
+		{"rest of the worker", 0, worker(partRest), ""},
+	}
+	r.Batches.Mean = page.mean("planetag_batch_size", "", "")
+	r.Batches.Fill = r.Batches.Mean / float64(b.Config.Batch.MaxSize)
+	r.Allocations = page.counter("go_memstats_mallocs_total") / float64(b.Count)
+	if n := page.counter("planetag_transactions_total"); n > 0 {
+		r.Transactions = page.counter("planetag_photos_total") / n
+	}
+	return r
+}
