@@ -78,6 +78,8 @@ func (c *Client) Examine(ctx context.Context, t Topic, create bool) (TopicState,
 		return TopicState{}, slices.DeleteFunc([]error{c.creatable(ctx, t)}, func(err error) bool { return err == nil })
 	case missing(err):
 		return TopicState{}, []error{c.absent(t)}
+	case errors.Is(err, kafka.TopicAuthorizationFailed):
+		return TopicState{}, []error{c.denied(err, onTopic("Describe", t.Name))}
 	case err != nil:
 		return TopicState{}, []error{fmt.Errorf("look up topic %q: %w", t.Name, err)}
 	}
@@ -106,18 +108,20 @@ func (c *Client) Examine(ctx context.Context, t Topic, create bool) (TopicState,
 	return state, errs
 }
 
-// creatable asks whether a topic could be created, without creating it.
+// creatable asks whether a topic could be created, without creating it; the
+// transport would wait for it to appear. Brokers that hand such requests to their
+// controller, as all do since 3.0, can tell.
 func (c *Client) creatable(ctx context.Context, t Topic) error {
-	answer, err := call[*createtopics.Response](ctx, c, &createtopics.Request{
+	answer, err := c.ask(ctx, &createtopics.Request{
 		Topics: []createtopics.RequestTopic{t.request()}, TimeoutMs: int32(requestTimeout.Milliseconds()), ValidateOnly: true,
 	})
 	if err != nil {
 		return fmt.Errorf("ask whether topic %q can be created: %w", t.Name, err)
 	}
-	result := answer.Topics[0]
+	result := answer.(*createtopics.Response).Topics[0]
 	cause := codeError(result.ErrorCode)
 	switch {
-	case cause == nil, errors.Is(cause, kafka.TopicAlreadyExists):
+	case cause == nil, errors.Is(cause, kafka.TopicAlreadyExists), errors.Is(cause, kafka.NotController):
 		return nil
 	case errors.Is(cause, kafka.TopicAuthorizationFailed), errors.Is(cause, kafka.ClusterAuthorizationFailed):
 		return c.denied(cause, onTopic("Create", t.Name))

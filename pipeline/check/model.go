@@ -1,0 +1,118 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"planetag/enrich/infer"
+	"planetag/pipeline"
+)
+
+// ofBundle are the checks of a bundle that are about its files alone; the others are about how it runs here.
+func ofBundle(name string) bool { return name == "manifest" || name == "files" || name == "cells" }
+
+// bundle verifies manifest, checksums and cells.
+func (c *checking) bundle(ctx context.Context, k *Check) {
+	v, err := pipeline.VerifyBundle(ctx, c.cfg)
+	c.verified, c.verifyErr = v, err
+	if len(v.Checks) == 0 && err != nil {
+		k.fail(err, err.Error(), "set bundle.path to the directory of a bundle")
+		return
+	}
+	for _, check := range v.Checks {
+		switch {
+		case !ofBundle(check.Name) || check.Skipped:
+		case !check.OK:
+			k.fail(err, fmt.Sprintf("%s: %s: %s", v.Bundle, check.Name, check.Detail), "get the bundle again from where it came; `planetag bundle verify` tells when it is whole")
+		default:
+			k.found("%s", check.Detail)
+		}
+	}
+}
+
+// runtime says whether the bundle runs here: decoder, ONNX Runtime, golden photos; and has it warm for the next check.
+func (c *checking) runtime(ctx context.Context, k *Check) {
+	for _, check := range c.verified.Checks {
+		if ofBundle(check.Name) || check.OK || check.Skipped {
+			continue
+		}
+		remedy := "get a bundle that was made for this version of planetag"
+		if errors.Is(c.verifyErr, infer.ErrLibrary) {
+			remedy = "set bundle.library or PLANETAG_ORT_LIB to libonnxruntime.so; `make setup` installs it"
+		}
+		k.fail(c.verifyErr, check.Name+": "+check.Detail, remedy)
+		return
+	}
+	started := time.Now()
+	var err error
+	if c.model, err = pipeline.OpenModel(ctx, c.cfg); err != nil {
+		k.fail(err, err.Error(), "see the message")
+		return
+	}
+	loaded := time.Since(started)
+	info := c.model.Info()
+	started = time.Now()
+	if _, err := c.model.Embed(ctx, [][]byte{make([]byte, info.InputBytes)}); err != nil {
+		k.fail(err, err.Error(), "get a bundle that was made for this version of planetag")
+		return
+	}
+	k.found("ONNX Runtime %s on the CPU, loaded in %d ms, warm: %d ms a photo", info.LibraryVersion, loaded.Milliseconds(), time.Since(started).Milliseconds())
+	k.found("golden photos reproduced")
+	c.albumMode(k, info.Modes)
+}
+
+// albumMode wants the mode that the configuration asks for.
+func (c *checking) albumMode(k *Check, modes []string) {
+	mode := c.cfg.Albums.Mode
+	for _, has := range modes {
+		if mode == "" || mode == has {
+			return
+		}
+	}
+	k.fail(pipeline.ErrConfig, fmt.Sprintf("albums.mode is %q, and the bundle has %v", mode, modes), "set albums.mode to one of them, or leave it empty")
+}
+
+// location takes one photo all the way: the first that works of those that messages ask for, or else the bucket's.
+func (c *checking) location(ctx context.Context, k *Check) {
+	tries := c.live
+	if c.photo != nil {
+		tries = append(tries[:len(tries):len(tries)], *c.photo)
+	}
+	if len(tries) == 0 {
+		k.skip("there is no photo to try")
+		return
+	}
+	for _, ref := range tries {
+		e, err := pipeline.Explain(ctx, pipeline.ExplainOptions{Reference: &ref, Config: c.cfg, Model: c.model})
+		if err != nil {
+			k.fail(configured(err), err.Error(), c.storeRemedy(err, ref.Bucket))
+			return
+		}
+		if e.Status == pipeline.StatusDeadLetter {
+			k.warn(fmt.Sprintf("%s would be a dead letter, %s: %s", e.Photo, e.ErrorType, e.Reason), "")
+			continue
+		}
+		k.found("%s", said(e))
+		return
+	}
+	k.fail(pipeline.ErrConfig, "no photo came through", "`planetag explain "+"s3://"+tries[0].Bucket+"/"+tries[0].Key+"` shows each step")
+}
+
+// said is the answer to a photo in one line.
+func said(e pipeline.Explanation) string {
+	var l pipeline.Location
+	if err := json.Unmarshal(e.Record, &l); err != nil || l.Location == nil {
+		return fmt.Sprintf("%s: %s: %s", e.Photo, e.Status, e.Reason)
+	}
+	text := fmt.Sprintf("%s: %s at %.4f, %.4f", e.Photo, l.Status, l.Location.Lat, l.Location.Lon)
+	if l.RadiusP90M > 0 {
+		text += fmt.Sprintf(", nine of ten such answers within %d km", (l.RadiusP90M+999)/1000)
+	}
+	if place := l.Place.String(); place != "" {
+		text += ", " + place
+	}
+	return text
+}
