@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,7 +25,7 @@ func (c *Client) Latest(ctx context.Context, topic string, n int) ([]Record, err
 			return nil, fmt.Errorf("read the end of topic %q partition %d: %w", topic, partition, err)
 		}
 		found = append(found, tail...)
-		slices.SortStableFunc(found, func(a, b Record) int { return b.Time.Compare(a.Time) })
+		slices.SortStableFunc(found, func(a, b Record) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.Offset, a.Offset)) })
 		found = found[:min(n, len(found))]
 	}
 	return found, nil

@@ -17,7 +17,7 @@ func readText(t *testing.T, text string, environment map[string]string, renamed 
 }
 
 func TestWhereValuesComeFrom(t *testing.T) {
-	l, err := readText(t, "kafka:\n  group: mine\n  tls:\n    enabled: true\n  client_id:\nstages:\n- photos\ns3: {region: eu, bucket: b}\nmemory: {budget: 1GiB}\n",
+	l, err := readText(t, "kafka:\n  group: mine\n  tls:\n    enabled: true\n  client_id:\nstages:\n- photos\ns3: {region: eu, bucket: photos}\nmemory: {budget: 1GiB}\n",
 		map[string]string{"PLANETAG_MEMORY_BUDGET": "2GiB", "PLANETAG_S3_SECRET_KEY": "hush", "PLANETAG_S3_ACCESS_KEY": "a"}, renamings())
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,6 +78,9 @@ func (p Preset) value(key string, standard any) string {
 		if v.key == key {
 			return v.value
 		}
+	}
+	if n, is := standard.(json.Number); is {
+		return n.String()
 	}
 	text, err := yaml.MarshalWithOptions(standard, yaml.Flow(true))
 	if err != nil {

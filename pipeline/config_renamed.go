@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -85,4 +86,27 @@ func (l *Loaded) modernEnvironment(getenv func(string) string, renamed []renamin
 		}
 		return ""
 	}
+}
+
+// StrangeVariable says of a variable with the prefix of settings that no setting is called so, and which it may be. It is
+// empty for all others, and for those that the build and the tests know.
+func StrangeVariable(name string) string {
+	others := []string{"PLANETAG_ORT_LIB", "PLANETAG_REQUIRE_ALL", "PLANETAG_UPDATE_GOLDEN", "PLANETAG_KAFKA"}
+	if !strings.HasPrefix(name, envPrefix) || slices.Contains(others, name) {
+		return ""
+	}
+	var known []string
+	for _, key := range valueKeys(reflect.TypeFor[Config](), "") {
+		known = append(known, variableOf(key))
+	}
+	for _, r := range renamings() {
+		if name == variableOf(r.old) {
+			return ""
+		}
+	}
+	if slices.Contains(known, name) {
+		return ""
+	}
+	near := slices.MinFunc(known, func(a, b string) int { return editDistance(name, a) - editDistance(name, b) })
+	return fmt.Sprintf("the variable %s means nothing, did you mean %s?", name, near)
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"strings"
@@ -26,7 +27,9 @@ type keySchema struct {
 // keySchemaOf is nil where there is no such key.
 func keySchemaOf(key string) *keySchema {
 	s := new(keySchema)
-	if err := json.Unmarshal(schemaText, s); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(schemaText))
+	dec.UseNumber() // a count is no fraction
+	if err := dec.Decode(s); err != nil {
 		panic(err) // a test reads the same bytes
 	}
 	for word := range strings.SplitSeq(key, ".") {

@@ -10,6 +10,7 @@ import (
 	"planetag/enrich/cells/divide"
 	"planetag/enrich/infer"
 	"planetag/pipeline"
+	"planetag/pipeline/check"
 	"planetag/pipeline/demo"
 	"planetag/pipeline/eval"
 	"planetag/pipeline/survey"
@@ -68,7 +69,7 @@ func statusOf(err error) int {
 		return exitUsage
 	case is(consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return exitConfig // also where another broker could not be reached
-	case is(infer.ErrLibrary, errUnavailable, demo.ErrSilent, consumer.ErrNoBroker, pipeline.ErrStorage):
+	case is(infer.ErrLibrary, errUnavailable, demo.ErrSilent, consumer.ErrNoBroker, pipeline.ErrStorage, check.ErrSlow):
 		return exitUnavailable
 	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph):
 		return exitConfig

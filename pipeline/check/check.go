@@ -131,7 +131,7 @@ func (c *checking) steps() []step {
 		{"runtime", []string{"bundle"}, c.runtime},
 	}...)
 	if photos || c.ConfigErr != nil {
-		steps = append(steps, step{"location", []string{"bucket", "runtime"}, c.location}, step{"clock", []string{"config"}, c.clock})
+		steps = append(steps, step{"location", []string{"photo", "runtime"}, c.location}, step{"clock", []string{"config"}, c.clock})
 	}
 	return append(steps, step{"disk", []string{"config"}, c.disk}, step{"memory", []string{"config"}, c.memory})
 }

@@ -17,25 +17,17 @@ import (
 // spare is how much should be free where temporary files go. The worker itself writes no files.
 const spare = 64 << 20
 
-// disk looks at the bundle's directory, which must stay readable, and at the temporary one.
+// disk looks at the temporary directory.
 func (c *checking) disk(_ context.Context, k *Check) {
-	dir, err := pipeline.FindBundle(c.cfg.Bundle.Path)
-	if err == nil {
-		_, err = os.ReadDir(dir)
-	}
-	if err != nil {
-		k.fail(err, err.Error(), "set bundle.path to a directory that this user can read")
-		return
-	}
-	k.found("bundle in %s, the worker writes no files", dir)
-	temporary := os.TempDir()
-	free, err := freeBytes(temporary)
-	if err == nil && free < spare {
-		k.warn(fmt.Sprintf("%s has %s free", temporary, pipeline.Bytes(free)), "free some, or set TMPDIR to a file system that has room")
-		return
-	}
-	if err == nil {
-		k.found("%s free in %s", roughly(free), temporary)
+	dir := os.TempDir()
+	free, err := freeBytes(dir)
+	switch {
+	case err != nil:
+		k.warn(err.Error(), "set TMPDIR to a directory that is there")
+	case free < spare:
+		k.warn(fmt.Sprintf("%s has %s free", dir, roughly(free)), "free some, or set TMPDIR to a file system that has room")
+	default:
+		k.found("the worker writes no files; %s free in %s", roughly(free), dir)
 	}
 }
 

@@ -75,34 +75,25 @@ func (c *checking) albumMode(k *Check, modes []string) {
 	k.fail(pipeline.ErrConfig, fmt.Sprintf("albums.mode is %q, and the bundle has %v", mode, modes), "set albums.mode to one of them, or leave it empty")
 }
 
-// location takes one photo all the way: the first that works of those that messages ask for, or else the bucket's.
+// location takes the photo that was decoded all the way.
 func (c *checking) location(ctx context.Context, k *Check) {
-	tries := c.live
-	if c.photo != nil {
-		tries = append(tries[:len(tries):len(tries)], *c.photo)
-	}
-	if len(tries) == 0 {
+	if c.photo == nil {
 		k.skip("there is no photo to try")
 		return
 	}
-	for _, ref := range tries {
-		e, err := pipeline.Explain(ctx, pipeline.ExplainOptions{Reference: &ref, Config: c.cfg, Model: c.model})
-		if err != nil {
-			k.fail(configured(err), err.Error(), c.storeRemedy(err, ref.Bucket))
-			return
-		}
-		if e.Status == pipeline.StatusDeadLetter {
-			k.warn(fmt.Sprintf("%s would be a dead letter, %s: %s", e.Photo, e.ErrorType, e.Reason), "")
-			continue
-		}
-		k.found("%s", said(e))
-		return
+	e, err := pipeline.Explain(ctx, pipeline.ExplainOptions{Reference: c.photo, Config: c.cfg, Model: c.model})
+	switch {
+	case err != nil:
+		k.fail(configured(err), err.Error(), c.storeRemedy(err, c.photo.Bucket))
+	case e.Status == pipeline.StatusDeadLetter:
+		k.fail(pipeline.ErrConfig, fmt.Sprintf("%s would be a dead letter, %s: %s", e.Photo, e.ErrorType, e.Reason), "`planetag explain "+e.Photo+"` shows each step")
+	default:
+		k.found("%s", answerOf(e))
 	}
-	k.fail(pipeline.ErrConfig, "no photo came through", "`planetag explain "+"s3://"+tries[0].Bucket+"/"+tries[0].Key+"` shows each step")
 }
 
-// said is the answer to a photo in one line.
-func said(e pipeline.Explanation) string {
+// answerOf is the answer to a photo in one line.
+func answerOf(e pipeline.Explanation) string {
 	var l pipeline.Location
 	if err := json.Unmarshal(e.Record, &l); err != nil || l.Location == nil {
 		return fmt.Sprintf("%s: %s: %s", e.Photo, e.Status, e.Reason)

@@ -97,37 +97,58 @@ func isPhoto(key string) bool {
 	return slices.Contains(kinds, strings.ToLower(path.Ext(key)))
 }
 
-// samplePhoto fetches and decodes a photo that a message names, or else one of the bucket's.
+// samplePhoto fetches and decodes one photo: the first that can be of those that messages ask for, or else the bucket's.
 func (c *checking) samplePhoto(ctx context.Context, k *Check) {
-	if len(c.live) > 0 {
-		c.photo = &c.live[0]
+	tries := c.live
+	if c.photo != nil {
+		tries = append(tries[:len(tries):len(tries)], *c.photo)
 	}
-	if c.photo == nil {
+	c.photo = nil
+	if len(tries) == 0 {
 		k.skip("there is none to try")
 		return
 	}
-	name := c.photo.Bucket + "/" + c.photo.Key
-	object, err := c.store.Get(ctx, *c.photo, nil)
-	if err != nil {
-		c.photo = nil
-		k.fail(configured(err), err.Error(), c.storeRemedy(err, name))
-		return
+	for _, ref := range tries {
+		if k.Status == Failed || c.tryPhoto(ctx, k, ref) {
+			return
+		}
 	}
+}
+
+// tryPhoto says whether a photo could be fetched and decoded. One that is gone, or is none, only deserves a warning.
+func (c *checking) tryPhoto(ctx context.Context, k *Check, ref pipeline.Reference) bool {
+	name := ref.Bucket + "/" + ref.Key
+	remedy := "the worker would make a dead letter of it; try others with `planetag explain s3://" + name + "`"
+	object, err := c.store.Get(ctx, ref, nil)
+	if err == nil {
+		err = c.tryDecode(ctx, k, name, object)
+	}
+	switch {
+	case err == nil:
+		c.photo = &ref
+	case pipeline.Judge(err) == pipeline.DeadLetter && !errors.Is(err, pipeline.ErrObjectDenied):
+		k.warn(err.Error(), remedy)
+	default:
+		k.fail(configured(err), err.Error(), c.storeRemedy(err, ref.Bucket))
+	}
+	return err == nil
+}
+
+func (c *checking) tryDecode(ctx context.Context, k *Check, name string, object pipeline.Object) error {
 	g := decode.Geometry{Size: 64, Crop: 1}
 	decoder, err := c.cfg.NewDecoder(g)
 	if err != nil {
-		k.fail(err, err.Error(), "check the section decode of the configuration")
-		return
+		return err
 	}
 	defer decoder.Close()
 	started := time.Now()
 	photo, err := decoder.Photo(ctx, object.Data, g, make([]byte, g.Bytes()))
 	if err != nil {
-		k.warn(fmt.Sprintf("%s cannot be decoded: %v", name, err), "the worker would make a dead letter of it; try others with `planetag explain s3://"+name+"`")
-		return
+		return fmt.Errorf("decode %s: %w", name, err)
 	}
-	k.found("%s, %s of %s, %d×%d, decoded in %d ms", name, photo.Info.Format, pipeline.Bytes(object.Size), photo.Info.Width, photo.Info.Height,
+	k.found("%s, %s of %s, %d×%d, decoded in %d ms", name, photo.Info.Format, roughly(object.Size), photo.Info.Width, photo.Info.Height,
 		time.Since(started).Milliseconds())
+	return nil
 }
 
 // skewed are how far this machine's clock may be from the store's before it is worth a word; the Date of an answer has whole
@@ -139,10 +160,10 @@ const skewed = 3 * time.Second
 func (c *checking) clock(ctx context.Context, k *Check) {
 	ahead, err := c.ahead(ctx)
 	if err != nil {
-		k.warn("the store does not tell the time: "+err.Error(), "make sure that this machine's clock is set by NTP")
-	} else {
-		c.judgeClock(k, ahead)
+		k.skip("the store does not tell the time: " + err.Error())
+		return
 	}
+	c.judgeClock(k, ahead)
 	for _, rec := range c.messages {
 		if early := time.Until(rec.Time); early > skewed {
 			k.warn(fmt.Sprintf("message %s/%d@%d was written %v from now", rec.Topic, rec.Partition, rec.Offset, early.Round(time.Second)),
