@@ -17,7 +17,7 @@ BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench fmt clean
+.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench man generate fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,13 @@ lint: ## what a reviewer would say, said by a machine
 
 bench: setup ## the benchmarks of the Go packages
 	@go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
+
+man: build ## write the manual pages to dist/man
+	@bin/planetag docs man dist/man
+
+generate: ## make what is made of the code: docs/commands.md, the configuration's schema
+	@PLANETAG_UPDATE_GOLDEN=1 go test -count 1 ./cmd/planetag -run TestCommandsPageIsCurrent
+	@PLANETAG_UPDATE_GOLDEN=1 go test -count 1 ./pipeline -run TestSchemaIsCurrent
 
 fmt: ## format the Go code
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

@@ -28,6 +28,26 @@ const (
 	exitInterrupted = 130
 )
 
+// exitStatuses say what each status means, for docs/commands.md.
+func exitStatuses() []struct {
+	status int
+	means  string
+} {
+	return []struct {
+		status int
+		means  string
+	}{
+		{exitOK, "done; a worker that was asked to stop has drained"},
+		{exitUnexpected, "something unexpected, or a check that is no more than a no: `bundle verify`, `health`"},
+		{exitPhotoFailed, "finished, and a photo failed: it would be a dead letter"},
+		{exitUsage, "the command line, or a file that was given on it, is wrong"},
+		{exitUnavailable, "Kafka, the store or the ONNX Runtime library cannot be reached; trying again later may help"},
+		{exitStuck, "something did not return in time: only a new process helps, and nothing is lost"},
+		{exitConfig, "the configuration, a right, a topic or the bundle is to be set right; trying again will not help"},
+		{exitInterrupted, "interrupted; what was not committed will be done again"},
+	}
+}
+
 var (
 	errInterrupted = errors.New("interrupted")
 	errUsage       = errors.New("usage")
