@@ -269,7 +269,14 @@ func TestReloadableKeys(t *testing.T) {
 	if !slices.Equal(changed, []string{"photos.in_flight", "albums.idle"}) || !slices.Equal(fixed, []string{"kafka.group", "bundle.library", "stages"}) {
 		t.Errorf("changed %v, fixed %v", changed, fixed)
 	}
-	for _, key := range Reloadable() { // that exist
+	page, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range Reloadable() { // that exist, and are documented
+		if !strings.Contains(string(page), "`"+key+"`") {
+			t.Errorf("docs/configuration.md does not say that %s is reloadable", key)
+		}
 		known := func(k string) bool { return k == key || strings.HasSuffix(key, ".") && strings.HasPrefix(k, key) }
 		if !slices.ContainsFunc(valueKeys(reflect.TypeFor[Config](), ""), known) {
 			t.Errorf("there is no %s", key)
