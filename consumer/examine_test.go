@@ -33,7 +33,9 @@ func TestExamineNamesWhatIsWrongAndTheRemedy(t *testing.T) {
 	}{
 		{"as it should be", Topic{Name: "state", Partitions: 3, Internal: true, MinRetention: time.Minute}, false, nil},
 		{
-			"too few partitions and too short", Topic{Name: "state", Partitions: 4, Internal: true, MinRetention: 2 * time.Hour}, false,
+			"too few partitions and too short",
+			Topic{Name: "state", Partitions: 4, Internal: true, MinRetention: 2 * time.Hour},
+			false,
 			[]string{"has 3 partitions", "topics.partitions to 3", "keeps records for 1h0m0s", "retention.ms=7200000"},
 		},
 		{"compacted", Topic{Name: "compacted", Partitions: 3, Internal: true}, false, []string{"cleanup.policy=compact", "cleanup.policy=delete"}},

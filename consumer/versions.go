@@ -22,15 +22,25 @@ type spoken struct {
 
 func (c *Client) spoken() []spoken {
 	groups := []spoken{ // kafka-go's consumer group speaks one version of each
-		{protocol.FindCoordinator, 0, 0, false}, {protocol.JoinGroup, 1, 2, false}, {protocol.SyncGroup, 0, 0, false},
-		{protocol.Heartbeat, 0, 0, false}, {protocol.LeaveGroup, 0, 0, false}, {protocol.OffsetFetch, 1, 1, false},
+		{protocol.FindCoordinator, 0, 0, false},
+		{protocol.JoinGroup, 1, 2, false},
+		{protocol.SyncGroup, 0, 0, false},
+		{protocol.Heartbeat, 0, 0, false},
+		{protocol.LeaveGroup, 0, 0, false},
+		{protocol.OffsetFetch, 1, 1, false},
 	}
 	for _, need := range []spoken{
-		{api: protocol.Metadata}, {api: protocol.ListOffsets, least: 1}, {api: protocol.Fetch, least: 4}, {api: protocol.Produce, least: 3},
-		{api: protocol.DescribeConfigs}, {api: protocol.InitProducerId},
+		{api: protocol.Metadata},
+		{api: protocol.ListOffsets, least: 1},
+		{api: protocol.Fetch, least: 4},
+		{api: protocol.Produce, least: 3},
+		{api: protocol.DescribeConfigs},
+		{api: protocol.InitProducerId},
 		{api: protocol.OffsetCommit, least: 2},
-		{api: protocol.AddPartitionsToTxn, transaction: true}, {api: protocol.AddOffsetsToTxn, transaction: true},
-		{api: protocol.TxnOffsetCommit, transaction: true}, {api: protocol.EndTxn, transaction: true},
+		{api: protocol.AddPartitionsToTxn, transaction: true},
+		{api: protocol.AddOffsetsToTxn, transaction: true},
+		{api: protocol.TxnOffsetCommit, transaction: true},
+		{api: protocol.EndTxn, transaction: true},
 	} {
 		need.least, need.most = max(need.least, need.api.MinVersion()), need.api.MaxVersion()
 		groups = append(groups, need)

@@ -112,7 +112,10 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 	case "photos":
 		group.Topic, handle = w.cfg.Topics.Input, w.photos()
 	case "albums":
-		if albumMode(w.cfg, w.model.Info()) == "none" {
+		s := w.hold()
+		mode := albumMode(s.cfg, s.model.Info()) // no reload goes to or from none
+		w.release(s)
+		if mode == "none" {
 			w.log.Info("album mode is none: photos keep their photo-level answer")
 			<-ctx.Done()
 			return nil

@@ -136,6 +136,9 @@ connects, too.`,
 			if _, err := g.config(path); err != nil {
 				return err
 			}
+			for _, w := range strangeVariables(os.Environ()) {
+				fmt.Fprintln(std.err, "planetag: warning:", w)
+			}
 			_, err := fmt.Fprintf(std.out, "✓ %s: every key is known and every value makes sense\n", configName(path))
 			return err
 		},

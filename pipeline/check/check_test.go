@@ -1,15 +1,15 @@
 package check
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"planetag/consumer"
 	"planetag/consumer/devbroker"
@@ -101,12 +101,20 @@ func TestWhatIsWrongIsNamedWithItsRemedy(t *testing.T) {
 			"--operation Write --transactional-id planetag.photos/ --resource-pattern-type prefixed`", consumer.ErrAuthorization, nil,
 		},
 		{
+			"no right to make what is missing", func(w *world) {
+				w.cfg.Topics.Locations = "new.locations"
+				refuse(19, 29)(w)
+			}, "topics", Failed, `needs Create on topic "new.locations"`, "--operation Create --topic new.locations`", consumer.ErrAuthorization, nil,
+		},
+		{
 			"nobody there", func(w *world) { w.cfg.Kafka.Brokers = []string{"127.0.0.1:1"} }, "broker", Failed, "connection refused",
-			"check kafka.brokers", nil, []string{"rights", "topics", "messages"},
+			"check kafka.brokers", nil,
+			[]string{"rights", "topics", "messages"},
 		},
 		{
 			"a wrong bucket", func(w *world) { w.cfg.S3.Bucket = "wrong-bucket" }, "bucket", Failed, "bucket wrong-bucket does not exist",
-			"set s3.bucket to the bucket that holds the photos", pipeline.ErrStorageConfig, []string{"photo", "location"},
+			"set s3.bucket to the bucket that holds the photos", pipeline.ErrStorageConfig,
+			[]string{"photo", "location"},
 		},
 		{
 			"too short retention", func(w *world) { w.configure("planetag.embeddings", "retention.ms", "60000") }, "topics", Failed,
@@ -141,7 +149,8 @@ func TestWhatIsWrongIsNamedWithItsRemedy(t *testing.T) {
 		},
 		{
 			"a flipped byte in the bundle", func(w *world) { w.cfg.Bundle.Path = flipped(w.t) }, "bundle", Failed, "cnn.onnx",
-			"get the bundle again", bundle.ErrBundle, []string{"runtime", "location"},
+			"get the bundle again", bundle.ErrBundle,
+			[]string{"runtime", "location"},
 		},
 		{
 			"no bundle", func(w *world) { w.cfg.Bundle.Path = w.t.TempDir() }, "bundle", Failed, "no bundle.yaml", "set bundle.path", pipeline.ErrConfig,
@@ -164,6 +173,14 @@ func TestWhatIsWrongIsNamedWithItsRemedy(t *testing.T) {
 			"a clock ten seconds off", func(w *world) { w.tellTime(-10 * time.Second) }, "clock", Warning, "s ahead of the store's", "by NTP", nil, nil,
 		},
 		{
+			"a message from the future", func(w *world) {
+				rec := &kgo.Record{Topic: "photos", Value: []byte(`{"album_complete":"rome"}`), Timestamp: time.Now().Add(time.Hour)}
+				if err := w.admin.ProduceSync(w.t.Context(), rec).FirstErr(); err != nil {
+					w.t.Fatal(err)
+				}
+			}, "clock", Warning, " from now", "compare the clocks", nil, nil,
+		},
+		{
 			"a photo that is none", func(w *world) { w.put("rome/été 1.jpg", []byte("not a photo")) }, "photo", Warning, "not a photo in jpeg", "planetag explain s3://", nil, []string{"location"},
 		},
 		{
@@ -171,7 +188,8 @@ func TestWhatIsWrongIsNamedWithItsRemedy(t *testing.T) {
 		},
 		{
 			"an empty bucket", func(w *world) { w.cfg.Topics.Input = "other"; w.makeTopics(); w.delete("rome/été 1.jpg") }, "bucket", Warning,
-			"is a photo by its name", "put a photo into it", nil, []string{"photo", "location"},
+			"is a photo by its name", "put a photo into it", nil,
+			[]string{"photo", "location"},
 		},
 		{
 			"less memory than the budget", func(w *world) { w.cfg.Memory.Budget = 1 << 50 }, "memory", Failed, "the kernel would end the worker", "allow at least", pipeline.ErrConfig, nil,
@@ -201,85 +219,4 @@ func TestWhatIsWrongIsNamedWithItsRemedy(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestABadConfigurationSkipsTheRest(t *testing.T) {
-	report, err := Run(t.Context(), Options{Name: "f.yaml", ConfigErr: pipeline.ErrConfig, Warnings: []string{"old"}})
-	if err != nil || report.OK {
-		t.Fatalf("%v %+v", err, report)
-	}
-	for _, c := range report.Checks[1:] {
-		if c.Status != Skipped || c.Detail != "because config failed" {
-			t.Errorf("%s: %s %s", c.Name, c.Status, c.Detail)
-		}
-	}
-	if len(report.Checks) != 13 {
-		t.Errorf("%d checks", len(report.Checks))
-	}
-}
-
-func TestTheEndOfTheContextEndsTheChecks(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := Run(ctx, Options{Config: pipeline.DefaultConfig()}); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-}
-
-// TestTheAlbumStageNeedsNoStore: a worker that only answers albums is not asked for what it does not use.
-func TestTheAlbumStageNeedsNoStore(t *testing.T) {
-	w := well(t)
-	w.cfg.Stages, w.cfg.S3.Endpoint = []string{"albums"}, "http://127.0.0.1:1"
-	report := w.check()
-	if !report.OK {
-		t.Errorf("%s", text(t, report))
-	}
-	for _, c := range report.Checks {
-		if c.Name == "bucket" || c.Name == "messages" || c.Name == "clock" {
-			t.Errorf("%s was checked", c.Name)
-		}
-	}
-}
-
-// flipped is the small bundle with one bit of its network turned over.
-func flipped(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "flipped")
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "enrich", "testdata", "tiny"))); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "cnn.onnx")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[len(data)/2] ^= 1
-	if err := os.Chmod(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// tellTime makes the store's clock wrong.
-func (w *world) tellTime(off time.Duration) {
-	w.hook = func(rw http.ResponseWriter, _ *http.Request) bool {
-		rw.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
-		return false
-	}
-}
-
-func (w *world) delete(key string) {
-	w.t.Helper()
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodDelete, w.cfg.S3.Endpoint+"/"+photos+"/"+strings.ReplaceAll(key, " ", "%20"), nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil || answer.StatusCode >= 300 {
-		w.t.Fatal(err, answer)
-	}
-	answer.Body.Close()
 }

@@ -37,7 +37,7 @@ func (r Report) Text(w io.Writer) error {
 	case !r.OK:
 		fmt.Fprintf(&b, "\n%d of %d failed, %d skipped: the worker would not work as it is configured\n", counts[Failed], len(r.Checks), counts[Skipped])
 	case counts[Warning] > 0:
-		fmt.Fprintf(&b, "\nthe worker would work, with %d warnings\n", counts[Warning])
+		fmt.Fprintf(&b, "\nthe worker would work, with %s\n", count(counts[Warning], "warning"))
 	default:
 		fmt.Fprintf(&b, "\nall is well: planetag run --config %s\n", r.Config)
 	}

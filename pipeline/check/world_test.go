@@ -1,19 +1,15 @@
 package check
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"planetag/consumer"
 	"planetag/consumer/devbroker"
@@ -164,84 +160,45 @@ func text(t *testing.T, r Report) string {
 	return b.String()
 }
 
-// state is everything in the world that could change.
-func (w *world) state() string {
-	w.t.Helper()
-	var b strings.Builder
-	metadata := kmsg.NewMetadataRequest()
-	topics, err := metadata.RequestWith(w.t.Context(), w.admin)
+// flipped is the small bundle with one bit of its network turned over.
+func flipped(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "flipped")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "enrich", "testdata", "tiny"))); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "cnn.onnx")
+	data, err := os.ReadFile(path)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	slices.SortFunc(topics.Topics, func(a, b kmsg.MetadataResponseTopic) int { return strings.Compare(*a.Topic, *b.Topic) })
-	for _, topic := range topics.Topics {
-		fmt.Fprintf(&b, "topic %s of %d partitions", *topic.Topic, len(topic.Partitions))
-		for p := range topic.Partitions {
-			fmt.Fprintf(&b, " %d", w.end(*topic.Topic, int32(p)))
-		}
-		config := kmsg.NewDescribeConfigsRequest()
-		resource := kmsg.NewDescribeConfigsRequestResource()
-		resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, *topic.Topic
-		config.Resources = append(config.Resources, resource)
-		answer, err := config.RequestWith(w.t.Context(), w.admin)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		slices.SortFunc(answer.Resources[0].Configs, func(a, b kmsg.DescribeConfigsResponseResourceConfig) int { return strings.Compare(a.Name, b.Name) })
-		for _, c := range answer.Resources[0].Configs {
-			if c.Value != nil {
-				fmt.Fprintf(&b, " %s=%s", c.Name, *c.Value)
-			}
-		}
-		b.WriteString("\n")
+	data[len(data)/2] ^= 1
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	groups := kmsg.NewListGroupsRequest()
-	listed, err := groups.RequestWith(w.t.Context(), w.admin)
-	if err != nil {
-		w.t.Fatal(err)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	transactions := kmsg.NewListTransactionsRequest()
-	open, err := transactions.RequestWith(w.t.Context(), w.admin)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	fmt.Fprintf(&b, "groups %v\ntransactions %v\n", listed.Groups, open.TransactionStates)
-	err = w.store.List(context.Background(), photos, "", "", func(o pipeline.Listed) error {
-		fmt.Fprintf(&b, "object %s %s %v\n", o.Key, o.ETag, o.Modified)
-		return nil
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return b.String()
+	return dir
 }
 
-func (w *world) end(topic string, partition int32) int64 {
+// tellTime makes the store's clock wrong.
+func (w *world) tellTime(off time.Duration) {
+	w.hook = func(rw http.ResponseWriter, _ *http.Request) bool {
+		rw.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+		return false
+	}
+}
+
+func (w *world) delete(key string) {
 	w.t.Helper()
-	request := kmsg.NewListOffsetsRequest()
-	t, p := kmsg.NewListOffsetsRequestTopic(), kmsg.NewListOffsetsRequestTopicPartition()
-	t.Topic, p.Partition, p.Timestamp = topic, partition, -1
-	t.Partitions = append(t.Partitions, p)
-	request.Topics = append(request.Topics, t)
-	answer, err := request.RequestWith(w.t.Context(), w.admin)
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodDelete, w.cfg.S3.Endpoint+"/"+photos+"/"+strings.ReplaceAll(key, " ", "%20"), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return answer.Topics[0].Partitions[0].Offset
-}
-
-// configure changes a setting of a topic.
-func (w *world) configure(topic, name, value string) {
-	w.t.Helper()
-	request := kmsg.NewIncrementalAlterConfigsRequest()
-	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, topic
-	c := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	c.Name, c.Value = name, &value
-	resource.Configs = append(resource.Configs, c)
-	request.Resources = append(request.Resources, resource)
-	answer, err := request.RequestWith(w.t.Context(), w.admin)
-	if err != nil || answer.Resources[0].ErrorCode != 0 {
-		w.t.Fatalf("set %s of %s: %v, %+v", name, topic, err, answer)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil || answer.StatusCode >= 300 {
+		w.t.Fatal(err, answer)
 	}
+	answer.Body.Close()
 }
