@@ -56,8 +56,10 @@ func (w *worker) reloads(ctx context.Context, in <-chan Reload) error {
 				return nil
 			case err != nil:
 				w.log.Error("reload failed, everything stays as it is", "err", err)
-			case result == reloadDone:
+			case result == reloadDone && w.former != nil:
 				forget = time.After(w.former.lingering())
+			case result == reloadDone:
+				forget = nil
 			default:
 				w.log.Info("reload: nothing has changed")
 			}

@@ -101,6 +101,13 @@ func TestAReloadThatFailsChangesNothing(t *testing.T) {
 	if now != before || !reflect.DeepEqual(now.cfg, w.cfg) {
 		t.Error("another bundle is in use")
 	}
+	faster := w.cfg
+	faster.Photos.FlushRecords = 1
+	w.incoming <- Reload{Config: faster}
+	w.until("a setting in force", func() bool { return w.results(reloadDone) == 1 })
+	if former := w.worker.holdFormer(before.model.Info().SHA256); former != nil {
+		t.Error("the same bundle is kept twice")
+	}
 	w.refer(0, 1)
 	w.until("the second photo", func() bool { return w.answered(StagePhoto) == 2 })
 	w.finish()

@@ -142,8 +142,8 @@ func (w *worker) serve(ctx context.Context, work func(context.Context, *serving)
 	return err
 }
 
-// swap puts another bundle in the place of the one in use: the partitions are begun anew with it, and the old one stays,
-// without photos, for albums that were opened with it.
+// swap puts another bundle in the place of the one in use: the partitions are begun anew with it. The old one stays,
+// without photos, for albums that were opened with it, unless the two are the same but for their settings.
 func (w *worker) swap(s *serving) {
 	w.mu.Lock()
 	old, older := w.serving, w.former
@@ -151,6 +151,9 @@ func (w *worker) swap(s *serving) {
 	w.mu.Unlock()
 	old.replace()
 	w.release(older)
+	if old.model.Info().SHA256 == s.model.Info().SHA256 {
+		w.dropFormer()
+	}
 }
 
 // dropFormer lets go of the bundle that was in use before.

@@ -197,6 +197,7 @@ func TestWhatIsWrongIsNamedWithItsRemedy(t *testing.T) {
 	} {
 		t.Run(row.story, func(t *testing.T) {
 			w := well(t)
+			w.cfg.Decode.Isolation = "none" // TestAWorldInWhichNothingIsWrong starts processes
 			row.change(w)
 			report := w.check()
 			c := report.of(t, row.check)
