@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -30,8 +29,7 @@ func newDocs(std streams) *cobra.Command {
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
-			// No date of today: the same version makes the same pages.
-			header := &doc.GenManHeader{Section: "1", Source: "planetag", Manual: "planetag", Date: new(time.Time)}
+			header := &doc.GenManHeader{Section: "1", Source: "planetag", Manual: "planetag"} // dated by SOURCE_DATE_EPOCH, or today
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return fmt.Errorf("write manual: %w", err)
 			}

@@ -38,7 +38,7 @@ func exitStatuses() []struct {
 		means  string
 	}{
 		{exitOK, "done; a worker that was asked to stop has drained"},
-		{exitUnexpected, "something unexpected, or a check that is no more than a no: `bundle verify`, `health`"},
+		{exitUnexpected, "something unexpected; also `bundle verify` of a bundle that would be refused, and `health` of a worker that is not ready"},
 		{exitPhotoFailed, "finished, and a photo failed: it would be a dead letter"},
 		{exitUsage, "the command line, or a file that was given on it, is wrong"},
 		{exitUnavailable, "Kafka, the store or the ONNX Runtime library cannot be reached; trying again later may help"},
