@@ -78,18 +78,23 @@ type Setting struct {
 func (l Loaded) Settings() map[string]Setting {
 	settings := make(map[string]Setting)
 	for _, key := range valueKeys(reflect.TypeFor[Config](), "") {
-		v := reflect.ValueOf(l.Config)
-		for word := range strings.SplitSeq(key, ".") {
-			field, _ := fieldByKey(v.Type(), word)
-			v = v.FieldByIndex(field.Index)
-		}
 		origin := l.Origins[key]
 		if origin == "" {
 			origin = "default"
 		}
-		settings[key] = Setting{v.Interface(), origin}
+		settings[key] = Setting{valueOf(&l.Config, key).Interface(), origin}
 	}
 	return settings
+}
+
+// valueOf is the field of a key.
+func valueOf(c *Config, key string) reflect.Value {
+	v := reflect.ValueOf(c).Elem()
+	for word := range strings.SplitSeq(key, ".") {
+		field, _ := fieldByKey(v.Type(), word)
+		v = v.FieldByIndex(field.Index)
+	}
+	return v
 }
 
 // valueKeys are the keys that hold values, not sections.

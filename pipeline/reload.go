@@ -120,13 +120,3 @@ func merged(old, now Config) (cfg Config, changed, fixed []string) {
 	}
 	return cfg, changed, fixed
 }
-
-// valueOf is the field of a key.
-func valueOf(c *Config, key string) reflect.Value {
-	v := reflect.ValueOf(c).Elem()
-	for word := range strings.SplitSeq(key, ".") {
-		field, _ := fieldByKey(v.Type(), word)
-		v = v.FieldByIndex(field.Index)
-	}
-	return v
-}
