@@ -18,7 +18,7 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench bench-report bench-long fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench bench-report bench-long man generate fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,13 @@ bench-report: build ## docs/performance.md, measured again in some minutes: PEER
 
 bench-long: build ## whether anything grows or slows down over COUNT=1000000 photos with a network that costs nothing
 	@bin/planetag bench --model null --seconds 0 --count $(or $(COUNT),1000000) --report docs/performance.md
+
+man: build ## write the manual pages to dist/man
+	@bin/planetag docs man dist/man
+
+generate: ## make what is made of the code: docs/commands.md, the configuration's schema
+	@PLANETAG_UPDATE_GOLDEN=1 go test -count 1 ./cmd/planetag -run TestCommandsPageIsCurrent
+	@PLANETAG_UPDATE_GOLDEN=1 go test -count 1 ./pipeline -run TestSchemaIsCurrent
 
 fmt: ## format the Go code
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

@@ -81,7 +81,11 @@ func (c *Client) denied(cause error, missing ...right) error {
 		what = append(what, r.String())
 		how = append(how, fmt.Sprintf("`kafka-acls.sh --bootstrap-server %s --add --allow-principal User:%s %s`", c.cfg.Brokers[0], user, r.arguments()))
 	}
-	return fmt.Errorf("%w: user %q needs %s: run %s: %w", ErrAuthorization, user, strings.Join(what, " and "), strings.Join(how, " and "), cause)
+	return &Problem{
+		Kind: ErrAuthorization, Cause: cause,
+		What:   fmt.Sprintf("user %q needs %s", user, strings.Join(what, " and ")),
+		Remedy: "run " + strings.Join(how, " and "),
+	}
 }
 
 // explain finds out which of the needed rights a broker missed, if that is what
@@ -126,42 +130,56 @@ func grants(field int32, operation string) bool {
 	return true // the topic was seen, which is all that Describe means
 }
 
-// topicCall is a question about a topic that a broker answers. The transport
-// would answer it itself, from its memory, and takes every answer for one.
-type topicCall struct{ routed }
+// direct is a question that a broker answers itself. The transport would answer
+// some from its memory, and takes what it knows for an answer of its own.
+type direct struct{ routed }
 
-// sighting is its answer.
-type sighting struct{ *metadata.Response }
+// told is the answer to it, whose type is hidden from the transport.
+type told struct{ protocol.Message }
 
-// RawExchange hides the answer's type from the transport.
-func (t *topicCall) RawExchange(conn io.ReadWriter) (protocol.Message, error) {
-	answer, err := t.routed.RawExchange(conn)
+// RawExchange is part of the transport's protocol.
+func (d *direct) RawExchange(conn io.ReadWriter) (protocol.Message, error) {
+	answer, err := d.routed.RawExchange(conn)
 	if err != nil {
 		return nil, err
 	}
-	return &sighting{answer.(*metadata.Response)}, nil
+	return &told{answer}, nil
 }
 
-// permitted asks a broker itself, not the transport's memory, whether the user
-// may do with a topic what t says that it is for. The transport knows only what
-// the user may see, and takes the rest for missing. Brokers before 2.3 tell only
-// whether the topic may be seen.
-func (c *Client) permitted(ctx context.Context, t Topic) error {
-	var found metadata.ResponseTopic
-	what := attempt{what: fmt.Sprintf("ask for the rights on topic %q", t.Name)}
-	err := c.persist(ctx, what, func(ctx context.Context) error {
-		request := &metadata.Request{TopicNames: []string{t.Name}, IncludeTopicAuthorizedOperations: true}
-		answer, err := call[*sighting](ctx, c, &topicCall{routed{Message: request, broker: anyBroker, client: c.cfg.ClientID}})
+// ask sends a question to any broker.
+func (c *Client) ask(ctx context.Context, question protocol.Message) (protocol.Message, error) {
+	answer, err := call[*told](ctx, c, &direct{routed{Message: question, broker: anyBroker, client: c.cfg.ClientID}})
+	if err != nil {
+		return nil, err
+	}
+	return answer.Message, nil
+}
+
+// sight asks a broker itself, not the transport's memory, for a topic and for what
+// the user may do with it. The transport knows only what the user may see, and
+// takes the rest for missing.
+func (c *Client) sight(ctx context.Context, name string) (found metadata.ResponseTopic, err error) {
+	what := attempt{what: fmt.Sprintf("ask for the rights on topic %q", name)}
+	err = c.persist(ctx, what, func(ctx context.Context) error {
+		request := &metadata.Request{TopicNames: []string{name}, IncludeTopicAuthorizedOperations: true}
+		answer, err := c.ask(ctx, request)
 		if err != nil {
 			return err
 		}
-		topics := answer.Topics
+		topics := answer.(*metadata.Response).Topics
 		if len(topics) != 1 {
 			return fmt.Errorf("answer to metadata lacks its topic: %w", kafka.NetworkException)
 		}
 		found = topics[0]
 		return nil
 	})
+	return found, err
+}
+
+// permitted asks whether the user may do with a topic what t says that it is
+// for. Brokers before 2.3 tell only whether the topic may be seen.
+func (c *Client) permitted(ctx context.Context, t Topic) error {
+	found, err := c.sight(ctx, t.Name)
 	if err != nil {
 		return err
 	}

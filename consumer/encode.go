@@ -13,6 +13,13 @@ import (
 // by default (message.max.bytes), and the batch has a header.
 const batchBytes = 900_000
 
+// KafkaBatch is the largest batch that brokers accept by default, and LargestBatch
+// the largest that this package writes, but for a single record that is larger.
+const (
+	KafkaBatch   = 1_048_588
+	LargestBatch = batchBytes + 61
+)
+
 // Fields of an encoded batch, counted from the start of what RecordSet.WriteTo
 // writes: four bytes of size, then the batch as the Kafka protocol guide has it.
 const (

@@ -25,21 +25,29 @@ func (c *Client) checkConfig(ctx context.Context, t Topic) error {
 	if err != nil {
 		return err
 	}
-	alter := fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config", c.cfg.Brokers[0], t.Name)
-	var errs []error
-	if policy := config["cleanup.policy"]; t.Internal && policy != "delete" {
-		errs = append(errs, fmt.Errorf("topic %q has cleanup.policy=%s, which would remove records that are still needed: "+
-			"run `%s cleanup.policy=delete`", t.Name, policy, alter))
-	}
-	if ms, err := strconv.ParseInt(config["retention.ms"], 10, 64); t.MinRetention > 0 && err == nil && ms >= 0 && ms < t.MinRetention.Milliseconds() {
-		errs = append(errs, fmt.Errorf("topic %q keeps records for %v, at least %v is needed: run `%s retention.ms=%d`",
-			t.Name, time.Duration(ms)*time.Millisecond, t.MinRetention, alter, t.MinRetention.Milliseconds()))
-	}
 	if size, err := strconv.ParseInt(config["retention.bytes"], 10, 64); t.MinRetention > 0 && err == nil && size >= 0 {
 		c.cfg.Log.Warn("topic has a size limit, which may delete records before their time",
 			"topic", t.Name, "retention.bytes", size)
 	}
-	return errors.Join(errs...)
+	return errors.Join(c.unfit(t, config)...)
+}
+
+// unfit is what is wrong with the settings of a topic.
+func (c *Client) unfit(t Topic, config map[string]string) (errs []error) {
+	alter := fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config", c.cfg.Brokers[0], t.Name)
+	if policy := config["cleanup.policy"]; t.Internal && policy != "delete" {
+		errs = append(errs, &Problem{
+			What:   fmt.Sprintf("topic %q has cleanup.policy=%s, which would remove records that are still needed", t.Name, policy),
+			Remedy: fmt.Sprintf("run `%s cleanup.policy=delete`", alter),
+		})
+	}
+	if ms, err := strconv.ParseInt(config["retention.ms"], 10, 64); t.MinRetention > 0 && err == nil && ms >= 0 && ms < t.MinRetention.Milliseconds() {
+		errs = append(errs, &Problem{
+			What:   fmt.Sprintf("topic %q keeps records for %v, at least %v is needed", t.Name, time.Duration(ms)*time.Millisecond, t.MinRetention),
+			Remedy: fmt.Sprintf("run `%s retention.ms=%d`", alter, t.MinRetention.Milliseconds()),
+		})
+	}
+	return errs
 }
 
 func (c *Client) describeTopic(ctx context.Context, name string) (config map[string]string, err error) {

@@ -59,30 +59,53 @@ func (c *Client) ensureTopic(ctx context.Context, t Topic, create bool) error {
 			return err
 		}
 	case missing(err):
-		return fmt.Errorf("topic %q does not exist: create it with `%s`, or set topics.create: true", t.Name, c.createCommand(t))
+		return c.absent(t)
 	case err != nil:
 		if nodes, err = c.awaitTopic(ctx, t.Name); err != nil {
 			return err
 		}
 	}
-	if t.Internal && len(nodes) != t.Partitions {
-		return fmt.Errorf("topic %q has %d partitions, the configuration says %d: "+
-			"set topics.partitions to %d (the number cannot change while the topic is in use)", t.Name, len(nodes), t.Partitions, len(nodes))
+	if err := t.rightCount(len(nodes)); err != nil {
+		return err
 	}
 	return c.checkConfig(ctx, t)
 }
 
-func (c *Client) createTopic(ctx context.Context, t Topic) error {
+// absent says that a topic is not there.
+func (c *Client) absent(t Topic) error {
+	return &Problem{
+		What:   fmt.Sprintf("topic %q does not exist", t.Name),
+		Remedy: fmt.Sprintf("create it with `%s`, or set topics.create: true", c.createCommand(t)),
+	}
+}
+
+// rightCount wants the partitions of a topic whose keys must stay where they are.
+func (t Topic) rightCount(partitions int) error {
+	if !t.Internal || partitions == t.Partitions {
+		return nil
+	}
+	return &Problem{
+		What:   fmt.Sprintf("topic %q has %d partitions, the configuration says %d", t.Name, partitions, t.Partitions),
+		Remedy: fmt.Sprintf("set topics.partitions to %d (the number cannot change while the topic is in use)", partitions),
+	}
+}
+
+// request is how t is created.
+func (t Topic) request() createtopics.RequestTopic {
 	request := createtopics.RequestTopic{
 		Name: t.Name, NumPartitions: int32(t.Partitions), ReplicationFactor: int16(t.Replication),
 	}
 	for _, name := range sortedKeys(t.Config) {
 		request.Configs = append(request.Configs, createtopics.RequestConfig{Name: name, Value: t.Config[name]})
 	}
+	return request
+}
+
+func (c *Client) createTopic(ctx context.Context, t Topic) error {
 	what := attempt{what: fmt.Sprintf("create topic %q", t.Name)}
 	err := c.persist(ctx, what, func(ctx context.Context) error {
 		answer, err := call[*createtopics.Response](ctx, c, &createtopics.Request{
-			Topics: []createtopics.RequestTopic{request}, TimeoutMs: int32(requestTimeout.Milliseconds()),
+			Topics: []createtopics.RequestTopic{t.request()}, TimeoutMs: int32(requestTimeout.Milliseconds()),
 		})
 		if err != nil {
 			return err

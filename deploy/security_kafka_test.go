@@ -28,6 +28,7 @@ func TestASecuredKafkaIsUsedWithTheLeastRights(t *testing.T) {
 		f.allow(t, lacking(i), slices.DeleteFunc(mates, func(g grant) bool { return g.command("") == row.command("") }))
 	}
 	sent := tinySamples(t, f)
+	t.Run("planetag check tells every missing right", func(t *testing.T) { f.checkTellsRights(t, rows) })
 	t.Run("every mistake is told", func(t *testing.T) { f.tellMistakes(t) })
 	t.Run("every missing right is told", func(t *testing.T) {
 		for i, row := range rows {

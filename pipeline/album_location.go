@@ -7,11 +7,10 @@ import (
 )
 
 // located is the album-level location of one photo, with the answer of the photo alone beside it.
-func (r *albumRun) located(m *member, reading enrich.Reading, mode string) Location {
-	info := r.model.Info()
-	l := locationOf(m.Reference, m.Source, info, r.model.AnswerAlbum(mode, reading))
+func (p albumPass) located(m *member, reading enrich.Reading) Location {
+	l := locationOf(m.Reference, m.Source, p.model.Info(), p.model.AnswerAlbum(p.mode, reading))
 	l.Stage = StageAlbum
-	if alone := r.model.Answer("single", m.Top); !alone.Abstained {
+	if alone := p.model.Answer("single", m.Top); !alone.Abstained {
 		l.PhotoOnly = photoOnlyOf(alone)
 	}
 	return l

@@ -34,10 +34,11 @@ type albumStage struct {
 	metrics *Metrics
 	health  *Health
 	log     *slog.Logger
-	held    atomic.Int64 // bytes of the albums of all partitions
+	held    *atomic.Int64 // bytes of the albums of all partitions
 
 	passer   passer
 	watchdog *Watchdog
+	worker   *worker // for the bundle that was in use before; nil = there is none
 }
 
 // albumRun is the work on one partition: its state belongs to the one goroutine of handle.
@@ -188,54 +189,56 @@ func (r *albumRun) close(ctx context.Context, batch []closing, now time.Time) er
 	return nil
 }
 
-// answer runs the album model over one album and returns a location for each of its photos, and the CLOSE marker.
+// answer runs the album model over one album and returns a location for each of its photos, and the CLOSE marker. Photos
+// that the former bundle embedded are answered by that one, as an album of their own.
 func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]consumer.Record, Control, error) {
-	members, revision := r.usable(c.album), max(now.UnixMilli(), c.album.revision+1)
-	photos := make([]enrich.Member, len(members))
-	for i, m := range members {
-		photos[i] = m.photo()
-		revision = max(revision, m.Revision+1)
+	passes, release := r.passes(c.album)
+	defer release()
+	revision, photos := max(now.UnixMilli(), c.album.revision+1), 0
+	for _, p := range passes {
+		photos += len(p.members)
+		for _, m := range p.members {
+			revision = max(revision, m.Revision+1)
+		}
 	}
 	marker := Control{
 		Kind: ControlClose, Album: c.album.id, UpTo: r.state.next - 1, Revision: revision,
-		Photos: len(members), Reason: c.reason, At: now.UTC(),
-	}
-	if len(members) == 0 {
-		return nil, marker, nil
-	}
-	mode := albumMode(r.cfg, r.model.Info())
-	var readings []enrich.Reading
-	err := patiently(ctx, r.log, "album pass", func(ctx context.Context) (err error) {
-		readings, err = r.pass(ctx, mode, photos)
-		return err
-	})
-	if err != nil {
-		return nil, marker, fmt.Errorf("pass album %q of %d photos: %w", c.album.id, len(members), err)
+		Photos: photos, Reason: c.reason, At: now.UTC(),
 	}
 	var out []consumer.Record
-	for i, m := range members {
-		l := r.located(m, readings[i], mode)
-		l.Album = albumPart(readings[i], AlbumPart{ID: c.album.id, Mode: mode, Size: len(members), Position: i + 1, MovedM: movedBy(l)})
-		l.Revision, l.Time = revision, now.UTC()
-		rec, err := l.Record(r.cfg.Topics.Locations, m.headers)
+	for _, p := range passes {
+		records, err := r.passed(ctx, c.album.id, p, marker)
 		if err != nil {
 			return nil, marker, err
 		}
-		out = append(out, rec)
+		out = append(out, records...)
 	}
 	return out, marker, nil
 }
 
-// usable lists the photos that the album model can be run on, in capture order. Embeddings of another bundle mean
-// nothing to this one; their photos keep the photo-level answer that they have.
-func (r *albumRun) usable(a *album) []*member {
-	sha := r.model.Info().SHA256
-	all := a.inOrder()
-	members := slices.DeleteFunc(slices.Clone(all), func(m *member) bool {
-		return m.Model != sha || r.model.Check(m.photo()) != nil
-	})
-	if n := len(all) - len(members); n > 0 {
-		r.log.Warn("album holds photos that another bundle embedded; they keep their photo-level answer", "album", a.id, "photos", n)
+// passed runs the album model over the photos of one pass.
+func (r *albumRun) passed(ctx context.Context, album string, p albumPass, marker Control) (out []consumer.Record, err error) {
+	photos := make([]enrich.Member, len(p.members))
+	for i, m := range p.members {
+		photos[i] = m.photo()
 	}
-	return members
+	var readings []enrich.Reading
+	err = patiently(ctx, r.log, "album pass", func(ctx context.Context) (err error) {
+		readings, err = r.pass(ctx, p, photos)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pass album %q of %d photos: %w", album, len(p.members), err)
+	}
+	for i, m := range p.members {
+		l := p.located(m, readings[i])
+		l.Album = albumPart(readings[i], AlbumPart{ID: album, Mode: p.mode, Size: len(p.members), Position: i + 1, MovedM: movedBy(l)})
+		l.Revision, l.Time = marker.Revision, marker.At
+		rec, err := l.Record(r.cfg.Topics.Locations, m.headers)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rec)
+	}
+	return out, nil
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -80,4 +81,20 @@ func (c *children) ChildCrashed(err error) {
 func (c *children) ChildTooSlow(err error) {
 	c.metrics.DecodeChild(childTooSlow)
 	c.log.Warn("decoder process replaced", "err", err)
+}
+
+// PhotoDecoder decodes photos as the worker's model does.
+type PhotoDecoder interface {
+	Photo(ctx context.Context, data []byte, g decode.Geometry, dst []byte) (decode.Photo, error)
+	Close() error
+}
+
+// NewDecoder is a decoder for tools that have no model. It must be closed.
+func (c Config) NewDecoder(g decode.Geometry) (PhotoDecoder, error) {
+	limits := decode.DefaultLimits()
+	limits.MaxBytes = int64(c.Photos.MaxObjectBytes)
+	if isolated := c.Decode.isolate(nil); isolated != nil {
+		return decode.NewPool(limits, g, *isolated)
+	}
+	return decode.New(limits)
 }

@@ -51,7 +51,7 @@ func FuzzLoadConfig(f *testing.F) {
 func reload(t *testing.T, c Config) (Config, string) {
 	t.Helper()
 	var printed bytes.Buffer
-	if err := c.Print(&printed); err != nil {
+	if err := (Loaded{Config: c}).Print(&printed); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "again.yaml")

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -23,25 +22,40 @@ const envPrefix = "PLANETAG_"
 // empty path reads no file; getenv is os.Getenv, and a variable that is empty counts as unset. Errors wrap ErrConfig: those
 // about the file name file and line and show the excerpt; keys that do not exist come with the nearest that do.
 func LoadConfig(path string, getenv func(string) string) (Config, error) {
-	c := DefaultConfig()
+	l, err := ReadConfig(path, getenv)
+	return l.Config, err
+}
+
+// ReadConfig is LoadConfig that also tells how the configuration came about.
+func ReadConfig(path string, getenv func(string) string) (Loaded, error) {
+	return readConfig(path, getenv, renamings())
+}
+
+func readConfig(path string, getenv func(string) string, renamed []renaming) (Loaded, error) {
+	l := Loaded{Config: DefaultConfig(), Origins: make(map[string]string)}
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return Config{}, fmt.Errorf("%w: read %s: %w", ErrConfig, path, err)
+			return Loaded{}, fmt.Errorf("%w: read %s: %w", ErrConfig, path, err)
 		}
-		if err := c.readYAML(path, text); err != nil {
-			return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+		if err := l.readYAML(path, text, renamed); err != nil {
+			return Loaded{}, fmt.Errorf("%w: %w", ErrConfig, err)
 		}
 	}
-	if err := c.readEnvironment(getenv); err != nil {
-		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	for _, key := range valueKeys(reflect.TypeFor[Config](), "") {
+		if getenv(variableOf(key)) != "" {
+			l.Origins[key] = variableOf(key)
+		}
 	}
-	return c, c.Validate()
+	if err := l.Config.readEnvironment(l.modernEnvironment(getenv, renamed)); err != nil {
+		return Loaded{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return l, l.Config.Validate()
 }
 
-// readYAML reads text strictly over c; a key without a value, like a section all of whose keys are commented out, means
-// the default. Errors begin with path, line and column.
-func (c *Config) readYAML(path string, text []byte) error {
+// readYAML reads text strictly over the defaults; a key without a value, like a section all of whose keys are commented
+// out, means the default. Errors begin with path, line and column.
+func (l *Loaded) readYAML(path string, text []byte, renamed []renaming) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return positioned(path, text, err)
@@ -53,15 +67,19 @@ func (c *Config) readYAML(path string, text []byte) error {
 		if doc.Body == nil || doc.Body.Type() == ast.NullType {
 			continue // nothing but comments
 		}
+		if err := l.modernise(path, doc.Body, renamed); err != nil {
+			return positioned(path, text, err)
+		}
 		if wrong := unknownKeys(doc.Body, reflect.TypeFor[Config](), ""); len(wrong) > 0 {
 			for i, err := range wrong {
 				wrong[i] = positioned(path, text, err)
 			}
 			return errors.Join(wrong...)
 		}
-		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
+		if err := yaml.NodeToValue(doc.Body, &l.Config, yaml.Strict()); err != nil {
 			return positioned(path, text, err)
 		}
+		l.trace(path, doc.Body, reflect.TypeFor[Config](), "")
 	}
 	return nil
 }
@@ -137,15 +155,5 @@ func innermost(err error) error {
 	if errors.As(err, &parse) {
 		return parse.Err
 	}
-	return err
-}
-
-// Print writes the configuration as YAML that LoadConfig reads, with every secret masked.
-func (c Config) Print(w io.Writer) error {
-	text, err := yaml.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("render configuration: %w", err)
-	}
-	_, err = w.Write(text)
 	return err
 }

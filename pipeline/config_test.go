@@ -52,16 +52,11 @@ func TestExampleFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key := range leaves(reflect.ValueOf(c), "") {
-		section := regexp.MustCompile(`(?m)^( *# [^\n]*\n)*[^\n]*` + variable(key) + `\n *` + regexp.QuoteMeta(lastWord(key)) + `: `)
+		section := regexp.MustCompile(`(?m)^( *# [^\n]*\n)*[^\n]*` + variableOf(key) + `\n *` + regexp.QuoteMeta(lastWord(key)) + `: `)
 		if !section.Match(text) {
-			t.Errorf("%s is not documented: no line %s: under a comment that ends with %s", key, lastWord(key), variable(key))
+			t.Errorf("%s is not documented: no line %s: under a comment that ends with %s", key, lastWord(key), variableOf(key))
 		}
 	}
-}
-
-// variable is the environment's name for a key.
-func variable(key string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
 // leaves are the keys that hold values, by their full names.
@@ -100,14 +95,14 @@ func TestEveryKeyHasItsVariable(t *testing.T) {
 			value = "x1, x2"
 		}
 		c := DefaultConfig()
-		err := c.readEnvironment(func(name string) string { return map[string]string{variable(key): value}[name] })
+		err := c.readEnvironment(func(name string) string { return map[string]string{variableOf(key): value}[name] })
 		if err != nil {
-			t.Errorf("%s=%s: %v", variable(key), value, err)
+			t.Errorf("%s=%s: %v", variableOf(key), value, err)
 		}
 		for other, now := range leaves(reflect.ValueOf(c), "") {
 			changed := !reflect.DeepEqual(now.Interface(), defaults[other].Interface())
 			if changed != (other == key) {
-				t.Errorf("%s=%s: %s is %v, was %v", variable(key), value, other, now, defaults[other])
+				t.Errorf("%s=%s: %s is %v, was %v", variableOf(key), value, other, now, defaults[other])
 			}
 		}
 	}
@@ -191,7 +186,7 @@ func TestPrintHidesSecretsAndIsReadAgain(t *testing.T) {
 	c.Kafka.SASL = SASLConfig{Mechanism: "plain", Username: "u", Password: "hush-1"}
 	c.S3.AccessKey, c.S3.SecretKey, c.S3.SecretKeyFile = "a", "hush-2", ""
 	var out bytes.Buffer
-	if err := c.Print(&out); err != nil {
+	if err := (Loaded{Config: c}).Print(&out); err != nil {
 		t.Fatal(err)
 	}
 	if text := out.String(); strings.Contains(text, "hush") || strings.Count(text, "'********'")+strings.Count(text, `"********"`) != 2 {

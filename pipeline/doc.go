@@ -67,6 +67,13 @@
 // A store or a broker that is away is not stuck. It is waited for in attempts, each of which a time-out ends: the
 // membership, the process and /live stay, the lag grows, and /ready says why; see [Health].
 //
+// # When another bundle is put in its place
+//
+// Read serving.go and reload.go beside this. A partition is worked on with one bundle from beginning to end. A
+// reload loads the next one beside it, and only when that is verified and warm are the partitions begun anew with it, at
+// their committed offsets and in the same generation; the old one is closed when its last user has returned, and kept
+// until then for albums whose photos it looked at.
+//
 // # What it refuses
 //
 // To drop a record, to guess a bucket, to trust a size in an event, to read more of an object than photos.max_object_bytes,

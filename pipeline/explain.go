@@ -20,8 +20,10 @@ var ErrNoPhoto = errors.New("no photo to explain")
 
 // ExplainOptions names one photo: a file of this machine, or s3://bucket/key in the store of the configuration.
 type ExplainOptions struct {
-	Photo  string
-	Config Config
+	Photo     string
+	Reference *Reference // in place of Photo
+	Config    Config
+	Model     *enrich.Model // loaded for Config, and left open; nil = loaded for this photo
 }
 
 // Explanation is every step of the answer to one photo, in the order in which the worker takes them, and its end: a record
@@ -74,14 +76,17 @@ type explaining struct {
 // Explain walks one photo as the worker would, without Kafka and without publishing. A photo that would become a dead
 // letter is explained, too; errors are for what the worker would not get over either: no library, no bundle, no store.
 func Explain(ctx context.Context, o ExplainOptions) (Explanation, error) {
-	e := &explaining{Explanation: Explanation{Photo: o.Photo}, cfg: o.Config}
+	e := &explaining{Explanation: Explanation{Photo: o.Photo}, cfg: o.Config, model: o.Model}
+	if o.Reference != nil {
+		e.ref, e.Photo = *o.Reference, "s3://"+o.Reference.Bucket+"/"+o.Reference.Key
+	}
 	if err := e.walk(ctx); err != nil {
 		if Judge(err) != DeadLetter {
 			return Explanation{}, err
 		}
 		e.Status, e.ErrorType, e.Reason = StatusDeadLetter, errorType(err), err.Error()
 	}
-	if e.model == nil {
+	if e.model == nil || e.model == o.Model {
 		return e.Explanation, nil
 	}
 	return e.Explanation, e.model.Close()
@@ -125,8 +130,10 @@ func (e *explaining) load(ctx context.Context) (*bundle.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.model, err = enrich.Load(ctx, options); err != nil {
-		return nil, err
+	if e.model == nil {
+		if e.model, err = enrich.Load(ctx, options); err != nil {
+			return nil, err
+		}
 	}
 	info := e.model.Info()
 	e.Bundle, e.SHA256 = info.Name+"@"+info.Version, info.SHA256
@@ -145,7 +152,9 @@ func (e *explaining) read(ctx context.Context) error {
 	if bucket == "" || key == "" {
 		return fmt.Errorf("%w: write %q as s3://bucket/key", ErrNoPhoto, e.Photo)
 	}
-	e.ref = Reference{PhotoID: bucket + "/" + key, Bucket: bucket, Key: key, Album: albumOf(key)}
+	if e.ref.Key == "" {
+		e.ref = Reference{PhotoID: bucket + "/" + key, Bucket: bucket, Key: key, Album: albumOf(key)}
+	}
 	store, err := NewStore(e.cfg.S3, e.cfg.Photos.MaxObjectBytes)
 	if err != nil {
 		return err

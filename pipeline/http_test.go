@@ -16,8 +16,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// serving starts serveOn on a free port and returns its URL and a function that ends it.
-func serving(t *testing.T, reg *prometheus.Registry, h *Health) (url string, stop func() error) {
+// servingHTTP starts serveOn on a free port and returns its URL and a function that ends it.
+func servingHTTP(t *testing.T, reg *prometheus.Registry, h *Health) (url string, stop func() error) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,7 +56,7 @@ func TestProbesAndMetrics(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	reg, h := prometheus.NewRegistry(), NewHealth(time.Minute)
 	NewMetrics(reg).Photo(StatusEstimated)
-	url, stop := serving(t, reg, h)
+	url, stop := servingHTTP(t, reg, h)
 
 	expect := func(path string, status int, ok bool, reason string) {
 		t.Helper()
@@ -95,7 +95,7 @@ func TestProbesAndMetrics(t *testing.T) {
 
 func TestServeHTTPDoesNotWaitForAProfile(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	url, stop := serving(t, prometheus.NewRegistry(), NewHealth(0))
+	url, stop := servingHTTP(t, prometheus.NewRegistry(), NewHealth(0))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/debug/pprof/trace?seconds=60", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ type Metrics struct {
 	stuck        *prometheus.CounterVec
 	children     *prometheus.CounterVec
 	model        *prometheus.GaugeVec
+	reloaded     *prometheus.CounterVec
 	lags         lags
 	reads        *prometheus.GaugeVec
 	readFailures *prometheus.CounterVec
@@ -45,12 +46,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.stuck = counters("watchdog_stuck_total", "Pieces of work that stayed longer than their limit, by kind; each ended a membership.", "what")
 	m.children = counters("decode_children_total", "Decoder processes, by what happened to them.", "event")
 	m.model = gauges("model_info", "The bundle in use and what it runs on; always 1.", "bundle", "sha256", "library", "provider")
+	m.reloaded = counters("reloads_total", "Reloads of configuration and bundle, by result; failed ones changed nothing.", "result")
 	build := gauges("build_info", "The program itself; always 1.", "version", "goversion")
 	version, goversion := BuildVersion()
 	build.WithLabelValues(version, goversion).Set(1)
 	reg.MustRegister(
 		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
-		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.stuck, m.children, m.model, build,
+		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.stuck, m.children, m.model, m.reloaded, build,
 		m.reads, m.readFailures, m.storeSick,
 	)
 	m.startAtZero()
@@ -110,6 +112,9 @@ func (m *Metrics) startAtZero() {
 	}
 	for _, event := range []string{childStarted, childCrashed, childTooSlow} {
 		m.children.WithLabelValues(event)
+	}
+	for _, result := range []string{reloadDone, reloadSame, reloadFailed} {
+		m.reloaded.WithLabelValues(result)
 	}
 	for _, stage := range []string{"photos", "albums"} {
 		m.transaction.WithLabelValues(stage)
@@ -175,6 +180,9 @@ func (m *Metrics) BatchCeiling(read func() int) {
 		Name: "planetag_batch_ceiling", Help: "Most photos of one call that the accelerator has had room for of late; 0 = room for all.",
 	}, func() float64 { return float64(read()) }))
 }
+
+// Reload counts a reload.
+func (m *Metrics) Reload(result string) { m.reloaded.WithLabelValues(result).Inc() }
 
 // Budget publishes what is used of a budget, and its total. It is called once.
 func (m *Metrics) Budget(b *Budget) {

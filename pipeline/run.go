@@ -20,7 +20,14 @@ var ErrShutdown = errors.New("worker did not stop in time")
 //
 // With ErrStuck or ErrShutdown it leaves goroutines behind that may be in C code: the caller must end the process.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
+	return RunReloading(ctx, cfg, log, nil)
+}
+
+// RunReloading is Run that puts into force what comes in of the keys in Reloadable, bundle included, without leaving its
+// groups: see reload.go.
+func RunReloading(ctx context.Context, cfg Config, log *slog.Logger, in <-chan Reload) error {
 	w := newWorker(cfg, log)
+	w.incoming = in
 	return w.supervised(ctx, w.build)
 }
 
@@ -71,7 +78,8 @@ func (w *worker) life(ctx context.Context, build func(context.Context) error) er
 
 	err := build(ctx)
 	if err == nil {
-		helpers.Go(func() error { return w.batcher.Run(aside) })
+		w.begin(aside)
+		helpers.Go(func() error { return w.reloads(aside, w.incoming) })
 		err = w.work(ctx)
 	}
 	w.health.SetReady(false, "stopping")

@@ -78,7 +78,7 @@ func TestNoFormOfTheConfigurationShowsASecret(t *testing.T) {
 		t.Fatalf("the client is not given the password: %v", err)
 	}
 	var printed bytes.Buffer
-	if err := c.Print(&printed); err != nil {
+	if err := (Loaded{Config: c}).Print(&printed); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewJSONHandler(&printed, nil))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -117,7 +118,7 @@ func albumTestStage(model *enrich.Model, albums AlbumsConfig) *albumStage {
 	cfg.Topics.Embeddings, cfg.Topics.Locations, cfg.Topics.DeadLetters = "embeddings", "locations", "dead"
 	cfg.Albums = albums
 	return &albumStage{
-		cfg: cfg, model: model, passer: model, budget: NewBudget(1 << 30), metrics: NewMetrics(prometheus.NewRegistry()),
+		cfg: cfg, model: model, passer: model, held: new(atomic.Int64), budget: NewBudget(1 << 30), metrics: NewMetrics(prometheus.NewRegistry()),
 		health: NewHealth(time.Hour), log: quiet(),
 	}
 }

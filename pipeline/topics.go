@@ -8,6 +8,9 @@ import (
 	"planetag/consumer"
 )
 
+// NeededTopics is what must be there before the worker reads its first record.
+func (c Config) NeededTopics() []consumer.Topic { return c.topics() }
+
 // topics is what must be there before the first record is read, and what its stages do with it. The number of partitions of the embeddings topic decides
 // where an album lives, so it must never change; its records are state, so they must outlive any open album.
 func (c Config) topics() []consumer.Topic {

@@ -39,6 +39,17 @@ func modelOptions(cfg Config) (enrich.Options, error) {
 	}, nil
 }
 
+// OpenModel loads the configuration's bundle as the worker does, decoder processes included, but for the golden photos,
+// which VerifyBundle reproduces. It must be closed.
+func OpenModel(ctx context.Context, cfg Config) (*enrich.Model, error) {
+	options, err := modelOptions(cfg)
+	if err != nil {
+		return nil, err
+	}
+	options.SkipGolden, options.Isolate = true, cfg.Decode.isolate(nil)
+	return enrich.Load(ctx, options)
+}
+
 // VerifyBundle makes the checks that the worker makes before it takes a bundle into use. The error is that of the first
 // check that failed; the verification is complete either way.
 func VerifyBundle(ctx context.Context, cfg Config) (Verification, error) {

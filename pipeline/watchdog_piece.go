@@ -222,10 +222,10 @@ func (s *photoStage) decode(ctx context.Context, object, slot []byte) (decode.Ph
 }
 
 // pass runs the album model once.
-func (r *albumRun) pass(ctx context.Context, mode string, members []enrich.Member) ([]enrich.Reading, error) {
+func (r *albumRun) pass(ctx context.Context, by albumPass, members []enrich.Member) ([]enrich.Reading, error) {
 	ctx, p := r.watchdog.Enter(ctx, workModel)
 	defer p.leave()
-	readings, err := r.passer.Album(ctx, mode, members)
+	readings, err := by.passer.Album(ctx, by.mode, members)
 	return readings, stuckOr(ctx, err)
 }
 

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,7 +14,6 @@ import (
 
 	"planetag/consumer"
 	"planetag/enrich"
-	"planetag/enrich/decode"
 )
 
 // worker holds what the stages share.
@@ -21,20 +21,21 @@ type worker struct {
 	cfg     Config
 	log     *slog.Logger
 	client  *consumer.Client
-	model   *enrich.Model
 	store   *Store
-	slots   *decode.Slots
 	budget  *Budget
-	batcher *Batcher
 	reg     *prometheus.Registry
 	metrics *Metrics
 	health  *Health
 
-	decoder  decoder
-	turns    chan struct{} // photos being decoded
-	passer   passer
 	objects  fetcher
 	watchdog *Watchdog
+	held     *atomic.Int64 // bytes of the albums of all partitions
+
+	incoming <-chan Reload
+
+	mu       sync.Mutex
+	*serving          // in use; see hold
+	former   *serving // in use before, or nil
 }
 
 // newWorker is a worker of which nothing is built yet.
@@ -42,6 +43,7 @@ func newWorker(cfg Config, log *slog.Logger) *worker {
 	reg := prometheus.NewRegistry()
 	w := &worker{
 		cfg: cfg, log: log, reg: reg, metrics: NewMetrics(reg),
+		held:   new(atomic.Int64),
 		budget: NewBudget(int64(cfg.Memory.Budget)), health: NewHealth(time.Duration(cfg.HTTP.StallAfter)),
 	}
 	w.watchdog = NewWatchdog(cfg.Watchdog, time.Duration(cfg.Shutdown.Deadline), w.metrics, log)
@@ -88,51 +90,34 @@ func (w *worker) greet(ctx context.Context) error {
 }
 
 func (w *worker) load(ctx context.Context) error {
-	options, err := modelOptions(w.cfg)
+	s, err := w.newServing(ctx, w.cfg)
 	if err != nil {
 		return err
 	}
-	options.Isolate = w.cfg.Decode.isolate(&children{metrics: w.metrics, log: w.log})
-	if w.model, err = enrich.Load(ctx, options); err != nil {
-		return err
-	}
-	info := w.model.Info()
-	if mode := albumMode(w.cfg, info); !slices.Contains(info.Modes, mode) {
-		return fmt.Errorf("albums.mode: bundle %s has no mode %q, it has %v", info.Name, mode, info.Modes)
-	}
-	// A slot is held from before the decode until after the CNN: two per runner's batch keep decoders and runners busy.
-	slots := 2*w.cfg.Batch.MaxSize*w.runners() + 2*runtime.GOMAXPROCS(0)
-	if w.slots, err = decode.NewSlots(slots, info.InputBytes); err != nil {
-		return err
-	}
-	batch := w.cfg.Batch
-	batch.Runners = w.runners()
-	w.batcher = NewBatcher(watchedModel{w.model, w.watchdog}, batch, w.metrics)
-	w.decoder, w.passer = w.model, w.model
-	w.turns = make(chan struct{}, w.cfg.Decode.parallel())
-	w.metrics.Model(info)
-	w.metrics.BatchCeiling(w.model.BatchCeiling)
+	w.serving = s
+	w.metrics.BatchCeiling(w.batchCeiling)
 	if over := boundHeap(w.budget.Total()); over > 0 {
 		w.log.Warn("memory.budget is more than this container has room for; make it smaller, or the container larger", "by", Bytes(over))
 	}
-	w.log.Info("bundle loaded", "bundle", info.Name+"@"+info.Version, "sha256", info.SHA256, "precision", info.Precision, "onnxruntime", info.LibraryVersion,
-		"provider", info.Placement.Provider)
-	if info.Placement.Note != "" {
-		w.log.Warn("the accelerator is not used as it could be", "placement", info.Placement.String())
-	}
+	w.tell("bundle loaded", s.model.Info())
 	return nil
 }
 
-// runners is how many calls of the network are in flight. A GPU works on one while the photos of the next are copied to it; a
-// CPU has nothing to overlap, and each call has one core.
-func (w *worker) runners() int {
-	switch {
-	case w.cfg.Batch.Runners > 0:
-		return w.cfg.Batch.Runners
-	case w.model.Info().Placement.OnGPU():
-		return 2
+// tell says which bundle is in use, and on what.
+func (w *worker) tell(what string, info enrich.Info, more ...any) {
+	w.metrics.Model(info)
+	w.log.Info(what, append([]any{"bundle", info.Name + "@" + info.Version, "sha256", info.SHA256, "precision", info.Precision,
+		"onnxruntime", info.LibraryVersion, "provider", info.Placement.Provider}, more...)...)
+	if info.Placement.Note != "" {
+		w.log.Warn("the accelerator is not used as it could be", "placement", info.Placement.String())
 	}
-	return runtime.GOMAXPROCS(0)
+}
+
+// batchCeiling is that of the bundle in use.
+func (w *worker) batchCeiling() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.serving.model.BatchCeiling()
 }
 
 func (w *worker) runStage(ctx context.Context, stage string) error {
@@ -145,7 +130,10 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 	case "photos":
 		group.Topic, handle = w.cfg.Topics.Input, w.photos()
 	case "albums":
-		if albumMode(w.cfg, w.model.Info()) == "none" {
+		s := w.hold()
+		mode := albumMode(s.cfg, s.model.Info()) // no reload goes to or from none
+		w.release(s)
+		if mode == "none" {
 			w.log.Info("album mode is none: photos keep their photo-level answer")
 			<-ctx.Done()
 			return nil
@@ -163,36 +151,38 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 }
 
 func (w *worker) photos() consumer.Handler {
-	s := &photoStage{
-		cfg: w.cfg, model: w.model, store: watchedStore{w.objects, w.watchdog}, batcher: w.batcher, slots: w.slots,
-		budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "photos"),
-		decoder: w.decoder, turns: w.turns, watchdog: w.watchdog,
-	}
+	log := w.log.With("stage", "photos")
 	return func(ctx context.Context, a *consumer.Assignment) error {
-		return w.hand(ctx, "photos", a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
+		return w.serve(ctx, func(ctx context.Context, b *serving) error {
+			s := &photoStage{
+				cfg: b.cfg, model: b.model, store: watchedStore{w.objects, w.watchdog}, batcher: b.batcher, slots: b.slots,
+				budget: w.budget, metrics: w.metrics, health: w.health, log: log,
+				decoder: b.decoder, turns: b.turns, watchdog: w.watchdog,
+			}
+			return w.hand(ctx, "photos", a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
+		})
 	}
 }
 
 func (w *worker) albums() consumer.Handler {
-	s := &albumStage{
-		cfg: w.cfg, model: w.model, budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "albums"),
-		passer: w.passer, watchdog: w.watchdog,
-	}
+	log := w.log.With("stage", "albums")
 	return func(ctx context.Context, a *consumer.Assignment) error {
-		w.health.Replays("albums", a.Topic(), a.Partition())
-		return w.hand(ctx, "albums", a, s.handle)
+		return w.serve(ctx, func(ctx context.Context, b *serving) error {
+			s := &albumStage{
+				cfg: b.cfg, model: b.model, budget: w.budget, metrics: w.metrics, health: w.health, log: log,
+				passer: b.passer, watchdog: w.watchdog, held: w.held, worker: w,
+			}
+			w.health.Replays("albums", a.Topic(), a.Partition())
+			return w.hand(ctx, "albums", a, s.handle)
+		})
 	}
 }
 
 // close frees everything that was built; the stages have ended by then.
 func (w *worker) close() {
-	if w.model != nil {
-		if err := w.model.Close(); err != nil {
-			w.log.Error("close the model", "err", err)
-		}
-	}
-	if w.slots != nil {
-		w.slots.Close()
+	w.dropFormer()
+	if w.serving != nil {
+		w.release(w.serving)
 	}
 	if w.client != nil {
 		w.client.Close()

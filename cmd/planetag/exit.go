@@ -11,6 +11,7 @@ import (
 	"planetag/enrich/infer"
 	"planetag/pipeline"
 	"planetag/pipeline/bench"
+	"planetag/pipeline/check"
 	"planetag/pipeline/demo"
 	"planetag/pipeline/eval"
 	"planetag/pipeline/survey"
@@ -27,6 +28,26 @@ const (
 	exitConfig      = 78
 	exitInterrupted = 130
 )
+
+// exitStatuses say what each status means, for docs/commands.md.
+func exitStatuses() []struct {
+	status int
+	means  string
+} {
+	return []struct {
+		status int
+		means  string
+	}{
+		{exitOK, "done; a worker that was asked to stop has drained"},
+		{exitUnexpected, "something unexpected; also `bundle verify` of a bundle that would be refused, and `health` of a worker that is not ready"},
+		{exitPhotoFailed, "finished, and a photo failed: it would be a dead letter"},
+		{exitUsage, "the command line, or a file that was given on it, is wrong"},
+		{exitUnavailable, "Kafka, the store or the ONNX Runtime library cannot be reached; trying again later may help"},
+		{exitStuck, "something did not return in time: only a new process helps, and nothing is lost"},
+		{exitConfig, "the configuration, a right, a topic or the bundle is to be set right; trying again will not help"},
+		{exitInterrupted, "interrupted; what was not committed will be done again"},
+	}
+}
 
 var (
 	errInterrupted = errors.New("interrupted")
@@ -69,7 +90,7 @@ func statusOf(err error) int {
 		return exitUsage
 	case is(consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return exitConfig // also where another broker could not be reached
-	case is(infer.ErrLibrary, infer.ErrDevice, errUnavailable, demo.ErrSilent, bench.ErrBench, consumer.ErrNoBroker, pipeline.ErrStorage):
+	case is(infer.ErrLibrary, infer.ErrDevice, errUnavailable, demo.ErrSilent, bench.ErrBench, consumer.ErrNoBroker, pipeline.ErrStorage, check.ErrSlow):
 		return exitUnavailable
 	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph):
 		return exitConfig

@@ -27,7 +27,7 @@ func run(args []string, std streams) int {
 	if err == nil {
 		return exitOK
 	}
-	if !errors.Is(err, errSaid) {
+	if told := new(said); !errors.Is(err, errSaid) && !errors.As(err, told) {
 		fmt.Fprintln(std.err, "planetag: "+sentence(err))
 	}
 	return statusOf(err)

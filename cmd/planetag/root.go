@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 )
@@ -12,11 +13,12 @@ type global struct {
 	library   string
 	logLevel  string
 	logFormat string
+	warnings  io.Writer
 }
 
 // newRoot builds the tree of commands. An error that cobra itself finds, before a command has started, is one of usage.
 func newRoot(std streams) *cobra.Command {
-	g := &global{}
+	g := &global{warnings: std.err}
 	root := &cobra.Command{
 		Use:   "planetag",
 		Short: "Predict where photos were taken: Kafka in, Kafka out, exactly once",
@@ -41,8 +43,9 @@ Start with: planetag demo`,
 	flags.StringVar(&g.logFormat, "log-format", "", "auto, text or json; auto is text on a terminal (default: log.format)")
 	root.AddCommand(
 		newRun(g, std), newDemo(g, std), newExplain(g, std), newEval(g, std), newBundle(g, std), newCells(std), newSurvey(g, std), newBench(g, std), newConfig(g, std),
-		newHealth(std), newVersion(std), newDecodeChild(),
+		newCheck(g, std), newHealth(std), newVersion(std), newDecodeChild(), newDocs(std),
 	)
+	complete(root)
 	return root
 }
 

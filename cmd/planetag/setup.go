@@ -12,21 +12,40 @@ import (
 	"planetag/pipeline"
 )
 
-// config loads the configuration and lays the global flags over it. An empty path means defaults and environment.
+// config loads the configuration, lays the global flags over it, and says on standard error what is deprecated in it. An
+// empty path means defaults and environment.
 func (g *global) config(path string) (pipeline.Config, error) {
-	cfg, err := pipeline.LoadConfig(path, os.Getenv)
+	loaded, err := g.load(path)
+	for _, w := range loaded.Warnings {
+		fmt.Fprintln(g.warnings, "planetag: warning:", w)
+	}
 	if err != nil {
 		return pipeline.Config{}, err
 	}
+	return loaded.Config, nil
+}
+
+// load reads the configuration, lays the global flags over it and says so.
+func (g *global) load(path string) (pipeline.Loaded, error) {
+	loaded, err := pipeline.ReadConfig(path, os.Getenv)
+	if err != nil {
+		return loaded, err
+	}
+	cfg := &loaded.Config
 	for _, f := range []struct {
-		flag string
-		to   *string
-	}{{g.bundle, &cfg.Bundle.Path}, {g.library, &cfg.Bundle.Library}, {g.logLevel, &cfg.Log.Level}, {g.logFormat, &cfg.Log.Format}} {
+		flag, name, key string
+		to              *string
+	}{
+		{g.bundle, "--bundle", "bundle.path", &cfg.Bundle.Path},
+		{g.library, "--ort-lib", "bundle.library", &cfg.Bundle.Library},
+		{g.logLevel, "--log-level", "log.level", &cfg.Log.Level},
+		{g.logFormat, "--log-format", "log.format", &cfg.Log.Format},
+	} {
 		if f.flag != "" {
-			*f.to = f.flag
+			*f.to, loaded.Origins[f.key] = f.flag, f.name
 		}
 	}
-	return cfg, cfg.Validate()
+	return loaded, cfg.Validate()
 }
 
 // logger writes to out: coloured lines for a person at a terminal, JSON for a machine elsewhere.
