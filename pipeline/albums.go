@@ -29,6 +29,7 @@ const closePhotos = 1000
 // albumStage is the stage "albums": it folds embeddings into albums and closes them.
 type albumStage struct {
 	cfg     Config
+	output  OutputWriter
 	model   *enrich.Model
 	budget  *Budget
 	metrics *Metrics
@@ -217,7 +218,7 @@ func (r *albumRun) answer(ctx context.Context, c closing, now time.Time) ([]cons
 		l := r.located(m, readings[i], mode)
 		l.Album = albumPart(readings[i], AlbumPart{ID: c.album.id, Mode: mode, Size: len(members), Position: i + 1, MovedM: movedBy(l)})
 		l.Revision, l.Time = revision, now.UTC()
-		rec, err := l.Record(r.cfg.Topics.Locations, m.headers)
+		rec, err := r.output.Record(ctx, l, r.cfg.Topics.Locations, m.headers)
 		if err != nil {
 			return nil, marker, err
 		}

@@ -31,6 +31,8 @@ type fetcher interface {
 // One value serves every partition; all that is per partition lives in the goroutines of handle.
 type photoStage struct {
 	cfg     Config
+	inputs  InputReader
+	output  OutputWriter
 	model   *enrich.Model
 	store   fetcher
 	batcher *Batcher
@@ -95,43 +97,50 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 	}
 }
 
-// fly walks one photo as often as it takes and leaves the outcome, or the reason why there is none, in the flight.
+// fly works on one record. It may ask for any number of photos, each of which is walked, in order, as often as it takes.
+// What they led to together, or the reason why one of them led to nothing, is left in the flight.
 func (s *photoStage) fly(ctx context.Context, f *flight) {
 	defer close(f.done)
 	s.metrics.InFlight(1)
 	defer s.metrics.InFlight(-1)
-	attempt := 0
-	err := patiently(ctx, s.log, "photo", func(ctx context.Context) (err error) {
-		attempt++
-		f.outcome, err = s.walk(ctx, f.record, &f.hold)
-		return err
-	})
-	switch {
-	case err == nil:
-	case ctx.Err() == nil && Judge(err) == DeadLetter:
-		f.outcome = s.reject(f.record, attempt, err)
-	default:
-		f.err = err
+	var parts []Asked
+	again := func(step func(context.Context) error) (attempt int, err error) {
+		err = patiently(ctx, s.log, "photo", func(ctx context.Context) error { attempt++; return step(ctx) })
+		return attempt, err
 	}
-	f.hold.set(outcomeReserve)
+	attempt, err := again(func(ctx context.Context) (err error) { parts, err = s.inputs.Read(ctx, f.record); return err })
+	if err != nil && !f.fail(ctx, failure{attempt: attempt, err: err}) {
+		return
+	}
+	rec := s.inputs.Carried(f.record)
+	for i, part := range parts {
+		var out outcome
+		attempt, err := again(func(ctx context.Context) (err error) { out, err = s.walk(ctx, rec, part, &f.hold); return err })
+		if err != nil && !f.fail(ctx, failure{part: i + 1, of: len(parts), album: part.Reference, attempt: attempt, err: err}) {
+			return
+		}
+		f.land(out, err)
+	}
+	s.bury(f)
 }
 
-// walk is the way of one record: what it asks for, and for a photo then fetch → decode → batch → CNN → place.
-func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (outcome, error) {
-	in, err := ParseReference(rec, s.cfg.S3.Bucket)
-	if err != nil {
-		return outcome{}, err
-	}
+// walk is the way of one photo that a record asks for: fetch → decode → batch → CNN → place.
+func (s *photoStage) walk(ctx context.Context, rec consumer.Record, in Asked, h *hold) (outcome, error) {
 	ref := in.Reference
 	switch {
+	case in.Err != nil:
+		return outcome{}, in.Err
 	case in.Kind == RemovedInput:
 		return s.removed(ref)
 	case in.Kind == AlbumCompleteInput:
 		return s.albumComplete(ref.Album, in.AlbumPhotos)
 	case ref.OptOut:
-		return s.optedOut(rec, ref)
+		return s.optedOut(ctx, rec, ref)
 	}
 	object, err := s.fetch(ctx, ref, h)
+	if in.IfGone && errors.Is(err, ErrObjectGone) {
+		return s.removed(ref)
+	}
 	if err != nil {
 		return outcome{}, err
 	}
@@ -143,7 +152,7 @@ func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (ou
 		return outcome{}, object.blame(ctx, err)
 	}
 	defer s.metrics.Timed("place")()
-	return s.place(rec, withExif(ref, photo.Exif), object, sight)
+	return s.place(ctx, rec, withExif(ref, photo.Exif), object, sight)
 }
 
 // fetch reads the object; its bytes count from the moment that their number is known.
@@ -167,13 +176,13 @@ func (s *photoStage) look(ctx context.Context, object []byte) (photo decode.Phot
 }
 
 // place turns what the CNN saw into the photo's records: its location, and its embedding when it has an album.
-func (s *photoStage) place(rec consumer.Record, ref Reference, object Object, sight enrich.Sight) (outcome, error) {
+func (s *photoStage) place(ctx context.Context, rec consumer.Record, ref Reference, object Object, sight enrich.Sight) (outcome, error) {
 	src := sourceOf(rec, ref, object)
 	revision := revisionOf(rec)
 	location := locationOf(ref, src, s.model.Info(), s.model.Answer("single", sight.Top))
 	location.Stage, location.Revision = StagePhoto, revision
 	location.Time = time.Now().UTC()
-	out, err := s.published(rec, location)
+	out, err := s.published(ctx, rec, location)
 	if err != nil || ref.Album == "" || s.albumMode() == "none" {
 		return out, err
 	}
@@ -193,6 +202,7 @@ func (s *photoStage) place(rec consumer.Record, ref Reference, object Object, si
 // FlushInterval after the first of them was ready. When ctx ends, what is ready in order is still committed.
 func (s *photoStage) deliver(ctx context.Context, a assignment, line *flightLine) error {
 	var ready []*flight
+	photos := 0
 	var flush <-chan time.Time
 	defer func() {
 		for _, f := range ready {
@@ -208,14 +218,14 @@ func (s *photoStage) deliver(ctx context.Context, a assignment, line *flightLine
 			if ready = append(ready, f); len(ready) == 1 {
 				flush = time.After(time.Duration(s.cfg.Photos.FlushInterval))
 			}
-			if len(ready) < s.cfg.Photos.FlushRecords {
+			if photos += max(f.parts, 1); photos < s.cfg.Photos.FlushRecords {
 				continue
 			}
 		}
 		if err := s.commit(ctx, a, ready); err != nil {
 			return err
 		}
-		ready, flush = nil, nil
+		ready, photos, flush = nil, 0, nil
 	}
 }
 
@@ -236,15 +246,4 @@ func (s *photoStage) commit(ctx context.Context, a assignment, ready []*flight) 
 		f.release()
 	}
 	return nil
-}
-
-// drain commits what was ready when the stage had to end with cause. It is a courtesy, not a guarantee: what it cannot
-// commit is walked again by the next owner of the partition. Its context outlives the one that ended.
-func (s *photoStage) drain(ctx context.Context, a assignment, ready []*flight, cause error) error {
-	if len(ready) == 0 {
-		return cause
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.cfg.Shutdown.Deadline)/2)
-	defer cancel()
-	return errors.Join(cause, s.commit(ctx, a, ready))
 }

@@ -29,6 +29,8 @@ type worker struct {
 	reg     *prometheus.Registry
 	metrics *Metrics
 	health  *Health
+	inputs  *InputReader
+	output  *OutputWriter
 
 	decoder  decoder
 	turns    chan struct{} // photos being decoded
@@ -51,7 +53,13 @@ func newWorker(cfg Config, log *slog.Logger) *worker {
 	return w
 }
 
-func (w *worker) connect(ctx context.Context) error {
+func (w *worker) connect(ctx context.Context) (err error) {
+	if w.inputs, err = NewInputReader(w.cfg); err != nil {
+		return err
+	}
+	if w.output, err = NewOutputWriter(ctx, w.cfg); err != nil {
+		return err
+	}
 	conf, err := w.cfg.ClientConfig(w.log, observers{w.metrics, w.health})
 	if err != nil {
 		return err
@@ -150,7 +158,7 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 
 func (w *worker) photos() consumer.Handler {
 	s := &photoStage{
-		cfg: w.cfg, model: w.model, store: watchedStore{w.objects, w.watchdog}, batcher: w.batcher, slots: w.slots,
+		cfg: w.cfg, inputs: *w.inputs, output: *w.output, model: w.model, store: watchedStore{w.objects, w.watchdog}, batcher: w.batcher, slots: w.slots,
 		budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "photos"),
 		decoder: w.decoder, turns: w.turns, watchdog: w.watchdog,
 	}
@@ -161,7 +169,7 @@ func (w *worker) photos() consumer.Handler {
 
 func (w *worker) albums() consumer.Handler {
 	s := &albumStage{
-		cfg: w.cfg, model: w.model, budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "albums"),
+		cfg: w.cfg, output: *w.output, model: w.model, budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "albums"),
 		passer: w.passer, watchdog: w.watchdog,
 	}
 	return func(ctx context.Context, a *consumer.Assignment) error {
