@@ -158,7 +158,7 @@ func header(headers []consumer.Header, name string) string {
 func TestOutputMappingsAreProvedBeforeTheyAreUsed(t *testing.T) {
 	for program, says := range map[string]string{
 		`select(.status == "estimated")`:           "has 0 outputs",
-		`.location.lat | floor`:                      "with status abstained",
+		`.location.lat | floor`:                    "with status abstained",
 		`if .given then error("given") else . end`: "with status given",
 		`.status, .stage`:                          "has 2 outputs",
 		`.album.id | ascii_downcase | {album: .}`:  "status",

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"planetag/consumer"
+	"planetag/pipeline"
+	"planetag/pipeline/mapping"
+)
+
+func newMap(g *global, std streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "map",
+		Short: "Try out how records become references, and locations what is published",
+		Args:  noArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newMapShow(std), newMapTry(g, std), newMapTest(g, std))
+	return cmd
+}
+
+func newMapShow(std streams) *cobra.Command {
+	var output bool
+	cmd := &cobra.Command{
+		Use:   "show PRESET",
+		Short: "Print a preset: the program in jq that is run",
+		Long: fmt.Sprintf(`Print a preset: the very text that is run, to read or to begin one of your own with.
+
+For input.map there are %s;
+for output.map (--output) there are %s.`,
+			strings.Join(mapping.Presets(mapping.Input), ", "), strings.Join(mapping.Presets(mapping.Output), ", ")),
+		Example: `  planetag map show s3-event > mine.jq
+  planetag map show --output flat`,
+		Args: oneArgument("PRESET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			direction := mapping.Input
+			if output {
+				direction = mapping.Output
+			}
+			text, err := mapping.Show(direction, args[0])
+			if err != nil {
+				return wrongUsage(cmd, err)
+			}
+			_, err = fmt.Fprint(std.out, text)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&output, "output", false, "a preset of output.map")
+	return cmd
+}
+
+func newMapTry(g *global, std streams) *cobra.Command {
+	var path, topic, setting string
+	var most int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "try",
+		Short: "Map the newest records of a topic, changing nothing",
+		Long: `Show the newest records of a topic and what the mapping makes of each. No group is
+joined and nothing is committed: whoever works on the topic does not notice. Ends
+with status 3 when a record would be a dead letter.`,
+		Example: `  planetag map try --topic photo-events --map s3-event
+  planetag map try --topic photo-events -n 20 --config planetag.yaml --json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if most < 1 {
+				return wrongUsage(cmd, errors.New("-n must be at least 1"))
+			}
+			cfg, err := g.mapped(path, setting)
+			if err != nil {
+				return err
+			}
+			if topic == "" {
+				topic = cfg.Topics.Input
+			}
+			cfg.Topics.Locations, cfg.Topics.Embeddings, cfg.Topics.DeadLetters = "", "", "" // whatever it is, it is to be mapped
+			shown := viewer{std: std, asJSON: asJSON}
+			err = shown.tap(cmd.Context(), pipeline.TapOptions{Config: cfg, Topic: topic, Most: most, Newest: true})
+			switch {
+			case err != nil:
+				return reached(err)
+			case shown.count == 0:
+				return fmt.Errorf("topic %q has no records", topic)
+			case shown.failed > 0:
+				return tagged{errSaid, errPhotoFailed}
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&path, "config", "", "configuration file (default: built-in defaults and PLANETAG_… variables)")
+	flags.StringVar(&topic, "topic", "", "topic to read (default: topics.input)")
+	flags.StringVar(&setting, "map", "", "preset, FILE.jq or program (default: input.map)")
+	flags.IntVarP(&most, "number", "n", 5, "how many records")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object a record and line")
+	return cmd
+}
+
+func newMapTest(g *global, std streams) *cobra.Command {
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "test FILE",
+		Short: "Run the tests of a mapping",
+		Long: `Run the cases of a YAML file: records, and what must become of each.
+
+  input: mine.jq            # or output: …; default: input.map of --config
+  cases:
+    - name: a key with a plus
+      value: {Records: [{eventName: "ObjectCreated:Put", s3: {…}}]}
+      want: [{bucket: images, key: "my photo+1.jpg"}]
+    - name: a test event is skipped
+      value: {Event: "s3:TestEvent"}
+      want: []
+    - name: something else
+      text: not JSON
+      error: value is not JSON
+
+A case may have topic, key, headers and timestamp, too. Ends with status 1 when one fails.`,
+		Example: "  planetag map test cases.yaml",
+		Args:    oneArgument("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := g.config(path)
+			if err != nil {
+				return err
+			}
+			results, err := pipeline.TestMapping(cmd.Context(), cfg, args[0])
+			if err != nil {
+				return err
+			}
+			failed := 0
+			for _, r := range results {
+				if !r.OK {
+					failed++
+				}
+				if !asJSON {
+					sayCase(std, r)
+				}
+			}
+			if !asJSON {
+				fmt.Fprintf(std.out, "%d of %d cases pass\n", len(results)-failed, len(results))
+			}
+			if err := printJSON(std.out, asJSON, results); err != nil || failed == 0 {
+				return err
+			}
+			return errSaid
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", "", "configuration file, for input.map and s3.bucket")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON list")
+	return cmd
+}
+
+func sayCase(std streams, r pipeline.CaseResult) {
+	if r.OK {
+		fmt.Fprintf(std.out, "✓ %s\n", r.Name)
+		return
+	}
+	fmt.Fprintf(std.out, "✗ %s\n%s", r.Name, r.Diff)
+}
+
+// mapped is the configuration with another mapping for the input.
+func (g *global) mapped(path, setting string) (pipeline.Config, error) {
+	cfg, err := g.config(path)
+	if err == nil && setting != "" {
+		cfg.Input.Map = setting
+		err = cfg.Validate()
+	}
+	return cfg, err
+}
+
+// begin is where --from says.
+func begin(cmd *cobra.Command, from string, follow bool) (consumer.Range, error) {
+	which := consumer.Range{Follow: follow}
+	switch from {
+	case "beginning":
+	case "end":
+		which.New, which.Follow = true, true
+	default:
+		if n, err := fmt.Sscanf(from, "%d", &which.From); n != 1 || err != nil || which.From < 0 {
+			return which, wrongUsage(cmd, fmt.Errorf("--from is %q; it can be beginning, end or an offset", from))
+		}
+	}
+	return which, nil
+}
