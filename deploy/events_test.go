@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -85,14 +86,7 @@ func (s *scene) send(topic, key string, value []byte, headers ...kgo.RecordHeade
 // attach runs a worker on a topic with a mapping, until the test ends, and returns where its locations go.
 func (s *scene) attach(topic, preset, output string) (locations string) {
 	s.t.Helper()
-	cfg := pipeline.DefaultConfig()
-	cfg.Kafka.Brokers, cfg.Kafka.Group, cfg.Kafka.SessionTimeout = []string{s.broker.Addr()}, topic, pipeline.Duration(2*time.Second)
-	cfg.Topics.Input, cfg.Topics.Partitions = topic, 1
-	cfg.Topics.Embeddings, cfg.Topics.Locations, cfg.Topics.DeadLetters = topic+".embeddings", topic+".locations", topic+".dead-letters"
-	cfg.Input.Map, cfg.Output.Map = preset, output
-	cfg.S3.Endpoint, cfg.S3.AccessKey, cfg.S3.SecretKey, cfg.S3.Bucket = s.store.URL, s.store.AccessKey, pipeline.Secret(s.store.SecretKey), bucket
-	cfg.Bundle.Path = filepath.Join(realkafka.Root(s.t), "enrich", "testdata", "tiny")
-	cfg.Albums.Mode, cfg.Decode.Isolation, cfg.HTTP.Listen = "none", "none", ""
+	cfg := s.settings(topic, preset, output)
 	ctx, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
 	working.Go(func() {
@@ -102,6 +96,20 @@ func (s *scene) attach(topic, preset, output string) (locations string) {
 	})
 	s.t.Cleanup(func() { cancel(); working.Wait() })
 	return cfg.Topics.Locations
+}
+
+// settings are of a worker without albums.
+func (s *scene) settings(topic, preset, output string) pipeline.Config {
+	s.t.Helper()
+	cfg := pipeline.DefaultConfig()
+	cfg.Kafka.Brokers, cfg.Kafka.Group, cfg.Kafka.SessionTimeout = []string{s.broker.Addr()}, topic, pipeline.Duration(2*time.Second)
+	cfg.Topics.Input, cfg.Topics.Partitions = topic, 1
+	cfg.Topics.Embeddings, cfg.Topics.Locations, cfg.Topics.DeadLetters = topic+".embeddings", topic+".locations", topic+".dead-letters"
+	cfg.Input.Map, cfg.Output.Map = preset, output
+	cfg.S3.Endpoint, cfg.S3.AccessKey, cfg.S3.SecretKey, cfg.S3.Bucket = s.store.URL, s.store.AccessKey, pipeline.Secret(s.store.SecretKey), bucket
+	cfg.Bundle.Path = filepath.Join(realkafka.Root(s.t), "enrich", "testdata", "tiny")
+	cfg.Albums.Mode, cfg.Decode.Isolation, cfg.HTTP.Listen = "none", "none", ""
+	return cfg
 }
 
 // await reads a topic until the latest record of every key is as wanted: a part of the value, "" for a tombstone.
@@ -201,8 +209,10 @@ func TestEventsOfDatabasesAndFrameworksBecomeLocations(t *testing.T) {
 	reference := func(key string) map[string]any { return map[string]any{"bucket": bucket, "key": key} }
 	event := map[string]any{"specversion": "1.0", "id": "1", "source": "/uploads", "type": "photo.created", "data": reference("été/東京 #2.jpg")}
 	binary := func(kind string) []kgo.RecordHeader {
-		return []kgo.RecordHeader{{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte("2")},
-			{Key: "ce_source", Value: []byte("/uploads")}, {Key: "ce_type", Value: []byte(kind)}}
+		return []kgo.RecordHeader{
+			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte("2")},
+			{Key: "ce_source", Value: []byte("/uploads")}, {Key: "ce_type", Value: []byte(kind)},
+		}
 	}
 	s.send("events", "", encode(t, event), kgo.RecordHeader{Key: "content-type", Value: []byte("application/cloudevents+json")})
 	s.send("events", "", encode(t, reference("album 7/my photo+1.jpg")), binary("photo.created")...)
@@ -243,4 +253,34 @@ func encode(t *testing.T, v any) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// TestAnOutputMappingThatFailsEndsTheWorker in whichever stage it happens: nothing of its transaction is published, and
+// with another mapping the work goes on where it stopped.
+func TestAnOutputMappingThatFailsEndsTheWorker(t *testing.T) {
+	s := newScene(t)
+	s.upload("rome/1.jpg", "ruins.jpg")
+	s.make("refs")
+	s.send("refs", "", []byte(`{"key":"rome/1.jpg"}`))
+	for _, stage := range []string{"photo", "album"} {
+		cfg := s.settings("refs", "plain", `if .photo_id == "photos/rome/1.jpg" and .stage == "`+stage+`" then error("not this one") else . end`)
+		cfg.Albums.Mode, cfg.Albums.Idle = "average", pipeline.Duration(100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		err := pipeline.Run(ctx, cfg, secrets.Log(t))
+		cancel()
+		if !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), `output.map: location of "photos/rome/1.jpg"`) {
+			t.Fatalf("in the stage of %ss: %v", stage, err)
+		}
+		if n := s.count("refs.locations"); n != map[string]int{"photo": 0, "album": 1}[stage] {
+			t.Errorf("after it failed in the stage of %ss there are %d locations", stage, n)
+		}
+	}
+	cfg := s.settings("refs", "plain", "default")
+	cfg.Albums.Mode, cfg.Albums.Idle = "average", pipeline.Duration(100*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() { _ = pipeline.Run(ctx, cfg, secrets.Log(t)) })
+	defer working.Wait()
+	defer cancel()
+	s.await("refs.locations", map[string]string{"photos/rome/1.jpg": `"stage":"album"`})
 }

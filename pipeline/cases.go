@@ -47,29 +47,11 @@ type CaseResult struct {
 // TestMapping runs the cases of a file, against the mapping that it names or, if it names none, against input.map. The
 // error says that the file or the mapping cannot be used; it wraps ErrConfig.
 func TestMapping(ctx context.Context, cfg Config, path string) ([]CaseResult, error) {
-	text, err := os.ReadFile(path)
+	file, err := readCases(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: read cases: %w", ErrConfig, err)
+		return nil, err
 	}
-	var file mapCases
-	if err := yaml.UnmarshalWithOptions(text, &file, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, positioned(path, text, err))
-	}
-	direction, setting := mapping.Input, cfg.Input.Map
-	switch {
-	case file.Input != "" && file.Output != "":
-		return nil, fmt.Errorf("%w: %s: input and output are both set; a file tests one mapping", ErrConfig, path)
-	case file.Output != "":
-		direction, setting = mapping.Output, file.Output
-	case file.Input != "":
-		setting = file.Input
-	}
-	if isFile(setting) && file.Input+file.Output != "" && !filepath.IsAbs(setting) {
-		setting = filepath.Join(filepath.Dir(path), setting)
-	}
-	if len(file.Cases) == 0 {
-		return nil, fmt.Errorf("%w: %s has no cases", ErrConfig, path)
-	}
+	direction, setting := file.mapping(path, cfg.Input.Map)
 	name, source, err := MappingText(direction, setting)
 	if err != nil {
 		return nil, err
@@ -94,6 +76,39 @@ func TestMapping(ctx context.Context, cfg Config, path string) ([]CaseResult, er
 		results = append(results, got)
 	}
 	return results, nil
+}
+
+func readCases(path string) (mapCases, error) {
+	var file mapCases
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return file, fmt.Errorf("%w: read cases: %w", ErrConfig, err)
+	}
+	if err := yaml.UnmarshalWithOptions(text, &file, yaml.Strict()); err != nil {
+		return file, fmt.Errorf("%w: %w", ErrConfig, positioned(path, text, err))
+	}
+	if file.Input != "" && file.Output != "" {
+		return file, fmt.Errorf("%w: %s: input and output are both set; a file tests one mapping", ErrConfig, path)
+	}
+	if len(file.Cases) == 0 {
+		return file, fmt.Errorf("%w: %s has no cases", ErrConfig, path)
+	}
+	return file, nil
+}
+
+// mapping is what the file tests; its own paths begin where it lies.
+func (f mapCases) mapping(path, otherwise string) (direction mapping.Direction, setting string) {
+	direction, setting = mapping.Input, f.Input
+	switch {
+	case f.Output != "":
+		direction, setting = mapping.Output, f.Output
+	case f.Input == "":
+		return mapping.Input, otherwise
+	}
+	if isFile(setting) && !filepath.IsAbs(setting) {
+		setting = filepath.Join(filepath.Dir(path), setting)
+	}
+	return direction, setting
 }
 
 type caseRun struct {

@@ -116,14 +116,14 @@ func parseMapped(output any, key []byte, defaultBucket string) (Input, error) {
 	return in, nil
 }
 
-// Carried is the record with the headers that its answers carry on. Those of a CloudEvent say what the record's value is,
-// and would be wrong about the answer's.
+// Carried is the record with the headers that its answers carry on. Those of a CloudEvent and of a schema registry say what
+// the record's value is, and would be wrong about the answer's.
 func (r *InputReader) Carried(rec consumer.Record) consumer.Record {
-	if r.program == nil {
+	if r.program == nil && r.registry == nil {
 		return rec
 	}
 	rec.Headers = slices.DeleteFunc(slices.Clone(rec.Headers), func(h consumer.Header) bool {
-		return strings.HasPrefix(h.Key, "ce_") || strings.EqualFold(h.Key, "content-type")
+		return strings.HasPrefix(h.Key, "ce_") || strings.EqualFold(h.Key, "content-type") || mapping.IsSchemaHeader(h.Key)
 	})
 	return rec
 }

@@ -1,14 +1,20 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"image/color"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"planetag/consumer"
 	"planetag/pipeline/mapping"
@@ -116,6 +122,62 @@ func TestPlainIsWhatItsTextSays(t *testing.T) {
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", value, err, diff)
 		}
+	}
+}
+
+// A registry that is away keeps its records waiting, as a store does; it costs none of them.
+func TestRecordsWaitForTheRegistry(t *testing.T) {
+	registry := srfake.New()
+	defer registry.Close()
+	registry.SeedSchema("photos-value", 1, 7, sr.Schema{Schema: `{"type":"record","name":"P","fields":[{"name":"path","type":"string"},{"name":"trip","type":["null","string"]}]}`})
+	var asked atomic.Int64
+	registry.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		away := asked.Add(1) == 1
+		if away {
+			http.Error(w, "upstream is away", http.StatusBadGateway)
+		}
+		return away
+	})
+	cfg := DefaultConfig()
+	cfg.Input.Map, cfg.Input.Registry.URL = `{bucket: "pics", key: .path, album: (.trip // "")}`, registry.URL()
+	r, err := NewInputReader(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	red := paint(t, color.RGBA{R: 220, A: 255})
+	s := startPhotoStage(t, fetchFunc(func(context.Context, Reference) (Object, error) { return Object{Data: red}, nil }))
+	s.inputs = *r
+	p := &partitionFake{}
+	p.add("k", "\x00\x00\x00\x00\x07\x0ered.png\x00")
+	p.add("k", "\x00\x00\x00\x00\x63?")
+	handleUntil(t, s, p, 2)
+	var got []string
+	for _, c := range p.commits {
+		for _, rec := range c.records {
+			got = append(got, describe(t, rec))
+		}
+	}
+	if want := "location pics/red.png estimated, dead unmapped"; strings.Join(got, ", ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, ", "), want)
+	}
+	if asked.Load() < 2 {
+		t.Error("the registry was never away")
+	}
+}
+
+func BenchmarkReadRecord(b *testing.B) {
+	for preset, value := range map[string]string{
+		"plain": `{"bucket":"images","key":"album 7/my photo+1.jpg","album":"rome-2019","taken_at":"2019-07-01T12:00:00Z"}`, "s3-event": event("rome%2F1.jpg"),
+	} {
+		r, rec := reader(b, preset), consumer.Record{Value: []byte(value)}
+		b.Run(preset, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.Read(b.Context(), rec); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"planetag/consumer"
 	"planetag/pipeline"
 	"planetag/pipeline/mapping"
 )
@@ -54,9 +53,7 @@ for output.map (--output) there are %s.`,
 }
 
 func newMapTry(g *global, std streams) *cobra.Command {
-	var path, topic, setting string
-	var most int
-	var asJSON bool
+	var o looking
 	cmd := &cobra.Command{
 		Use:   "try",
 		Short: "Map the newest records of a topic, changing nothing",
@@ -67,37 +64,37 @@ with status 3 when a record would be a dead letter.`,
   planetag map try --topic photo-events -n 20 --config planetag.yaml --json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if most < 1 {
+			if o.most < 1 {
 				return wrongUsage(cmd, errors.New("-n must be at least 1"))
 			}
-			cfg, err := g.mapped(path, setting)
+			cfg, err := g.mapped(o.path, o.setting)
 			if err != nil {
 				return err
 			}
-			if topic == "" {
-				topic = cfg.Topics.Input
-			}
-			cfg.Topics.Locations, cfg.Topics.Embeddings, cfg.Topics.DeadLetters = "", "", "" // whatever it is, it is to be mapped
-			shown := viewer{std: std, asJSON: asJSON}
-			err = shown.tap(cmd.Context(), pipeline.TapOptions{Config: cfg, Topic: topic, Most: most, Newest: true})
-			switch {
-			case err != nil:
-				return reached(err)
-			case shown.count == 0:
-				return fmt.Errorf("topic %q has no records", topic)
-			case shown.failed > 0:
-				return tagged{errSaid, errPhotoFailed}
-			}
-			return nil
+			return tryMapping(cmd, cfg, o, std)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&path, "config", "", "configuration file (default: built-in defaults and PLANETAG_… variables)")
-	flags.StringVar(&topic, "topic", "", "topic to read (default: topics.input)")
-	flags.StringVar(&setting, "map", "", "preset, FILE.jq or program (default: input.map)")
-	flags.IntVarP(&most, "number", "n", 5, "how many records")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object a record and line")
+	cmd.Flags().StringVar(&o.topic, "topic", "", "topic to read (default: topics.input)")
+	o.flags(cmd, 5, "how many records")
 	return cmd
+}
+
+func tryMapping(cmd *cobra.Command, cfg pipeline.Config, o looking, std streams) error {
+	if o.topic == "" {
+		o.topic = cfg.Topics.Input
+	}
+	cfg.Topics.Locations, cfg.Topics.Embeddings, cfg.Topics.DeadLetters = "", "", "" // whatever it is, it is to be mapped
+	shown := viewer{std: std, asJSON: o.asJSON}
+	err := shown.tap(cmd.Context(), pipeline.TapOptions{Config: cfg, Topic: o.topic, Most: o.most, Newest: true})
+	switch {
+	case err != nil:
+		return reached(err)
+	case shown.count == 0:
+		return fmt.Errorf("topic %q has no records", o.topic)
+	case shown.failed > 0:
+		return tagged{errSaid, errPhotoFailed}
+	}
+	return nil
 }
 
 func newMapTest(g *global, std streams) *cobra.Command {
@@ -106,7 +103,27 @@ func newMapTest(g *global, std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test FILE",
 		Short: "Run the tests of a mapping",
-		Long: `Run the cases of a YAML file: records, and what must become of each.
+		Long:    casesHelp,
+		Example: "  planetag map test cases.yaml",
+		Args:    oneArgument("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := g.config(path)
+			if err != nil {
+				return err
+			}
+			results, err := pipeline.TestMapping(cmd.Context(), cfg, args[0])
+			if err != nil {
+				return err
+			}
+			return sayCases(std, results, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", "", "configuration file, for input.map and s3.bucket")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON list")
+	return cmd
+}
+
+const casesHelp = `Run the cases of a YAML file: records, and what must become of each.
 
   input: mine.jq            # or output: …; default: input.map of --config
   cases:
@@ -120,47 +137,30 @@ func newMapTest(g *global, std streams) *cobra.Command {
       text: not JSON
       error: value is not JSON
 
-A case may have topic, key, headers and timestamp, too. Ends with status 1 when one fails.`,
-		Example: "  planetag map test cases.yaml",
-		Args:    oneArgument("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := g.config(path)
-			if err != nil {
-				return err
-			}
-			results, err := pipeline.TestMapping(cmd.Context(), cfg, args[0])
-			if err != nil {
-				return err
-			}
-			failed := 0
-			for _, r := range results {
-				if !r.OK {
-					failed++
-				}
-				if !asJSON {
-					sayCase(std, r)
-				}
-			}
-			if !asJSON {
-				fmt.Fprintf(std.out, "%d of %d cases pass\n", len(results)-failed, len(results))
-			}
-			if err := printJSON(std.out, asJSON, results); err != nil || failed == 0 {
-				return err
-			}
-			return errSaid
-		},
-	}
-	cmd.Flags().StringVar(&path, "config", "", "configuration file, for input.map and s3.bucket")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON list")
-	return cmd
-}
+A case may have topic, key, headers and timestamp, too. Ends with status 1 when one fails.`
 
-func sayCase(std streams, r pipeline.CaseResult) {
-	if r.OK {
-		fmt.Fprintf(std.out, "✓ %s\n", r.Name)
-		return
+func sayCases(std streams, results []pipeline.CaseResult, asJSON bool) error {
+	var text strings.Builder
+	failed := 0
+	for _, r := range results {
+		if r.OK {
+			fmt.Fprintf(&text, "✓ %s\n", r.Name)
+			continue
+		}
+		failed++
+		fmt.Fprintf(&text, "✗ %s\n%s", r.Name, r.Diff)
 	}
-	fmt.Fprintf(std.out, "✗ %s\n%s", r.Name, r.Diff)
+	if asJSON {
+		if err := printJSON(std.out, true, results); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(std.out, "%s%d of %d cases pass\n", text.String(), len(results)-failed, len(results))
+	}
+	if failed > 0 {
+		return errSaid
+	}
+	return nil
 }
 
 // mapped is the configuration with another mapping for the input.
@@ -171,19 +171,4 @@ func (g *global) mapped(path, setting string) (pipeline.Config, error) {
 		err = cfg.Validate()
 	}
 	return cfg, err
-}
-
-// begin is where --from says.
-func begin(cmd *cobra.Command, from string, follow bool) (consumer.Range, error) {
-	which := consumer.Range{Follow: follow}
-	switch from {
-	case "beginning":
-	case "end":
-		which.New, which.Follow = true, true
-	default:
-		if n, err := fmt.Sscanf(from, "%d", &which.From); n != 1 || err != nil || which.From < 0 {
-			return which, wrongUsage(cmd, fmt.Errorf("--from is %q; it can be beginning, end or an offset", from))
-		}
-	}
-	return which, nil
 }

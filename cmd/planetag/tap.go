@@ -12,13 +12,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"planetag/consumer"
 	"planetag/pipeline"
 )
 
 func newTap(g *global, std streams) *cobra.Command {
-	var path, from, setting string
-	var most int
-	var follow, asJSON bool
+	var o looking
+	var from string
+	var follow bool
 	cmd := &cobra.Command{
 		Use:   "tap TOPIC",
 		Short: "Look at any topic, decoded: references, locations, embeddings, dead letters",
@@ -36,29 +37,55 @@ and nothing is committed.`,
 			if err != nil {
 				return err
 			}
-			if most < 0 {
+			if o.most < 0 {
 				return wrongUsage(cmd, errors.New("-n must not be negative"))
 			}
-			cfg, err := g.mapped(path, setting)
+			cfg, err := g.mapped(o.path, o.setting)
 			if err != nil {
 				return err
 			}
-			shown := viewer{std: std, asJSON: asJSON}
-			err = shown.tap(cmd.Context(), pipeline.TapOptions{Config: cfg, Topic: args[0], Range: which, Most: most})
+			shown := viewer{std: std, asJSON: o.asJSON}
+			err = shown.tap(cmd.Context(), pipeline.TapOptions{Config: cfg, Topic: args[0], Range: which, Most: o.most})
 			if cmd.Context().Err() != nil && onlyInterrupted(err) {
 				return nil // that is how it is ended
 			}
 			return reached(err)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&path, "config", "", "configuration file (default: built-in defaults and PLANETAG_… variables)")
-	flags.StringVar(&from, "from", "end", "beginning, end or an offset, in each partition")
-	flags.StringVar(&setting, "map", "", "preset, FILE.jq or program (default: input.map)")
-	flags.IntVarP(&most, "number", "n", 0, "how many records; 0 = all")
-	flags.BoolVar(&follow, "follow", false, "go on with what is written later")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object a record and line")
+	cmd.Flags().StringVar(&from, "from", "end", "beginning, end or an offset, in each partition")
+	cmd.Flags().BoolVar(&follow, "follow", false, "go on with what is written later")
+	o.flags(cmd, 0, "how many records; 0 = all")
 	return cmd
+}
+
+// looking is what the commands have in common that look at a topic.
+type looking struct {
+	path, topic, setting string
+	most                 int
+	asJSON               bool
+}
+
+func (o *looking) flags(cmd *cobra.Command, most int, help string) {
+	flags := cmd.Flags()
+	flags.StringVar(&o.path, "config", "", "configuration file (default: built-in defaults and PLANETAG_… variables)")
+	flags.StringVar(&o.setting, "map", "", "preset, FILE.jq or program (default: input.map)")
+	flags.IntVarP(&o.most, "number", "n", most, help)
+	flags.BoolVar(&o.asJSON, "json", false, "print one JSON object a record and line")
+}
+
+// begin is where --from says.
+func begin(cmd *cobra.Command, from string, follow bool) (consumer.Range, error) {
+	which := consumer.Range{Follow: follow}
+	switch from {
+	case "beginning":
+	case "end":
+		which.New, which.Follow = true, true
+	default:
+		if n, err := fmt.Sscanf(from, "%d", &which.From); n != 1 || err != nil || which.From < 0 {
+			return which, wrongUsage(cmd, fmt.Errorf("--from is %q; it can be beginning, end or an offset", from))
+		}
+	}
+	return which, nil
 }
 
 // viewer prints records for a person or, as JSON lines, for a program.

@@ -119,7 +119,8 @@ func TestTapDecodesWhatLiesOnTheTopics(t *testing.T) {
 		consumer.Record{Topic: "planetag.embeddings", Key: []byte("a"), Value: control},
 		consumer.Record{Topic: "planetag.embeddings", Key: []byte("a"), Value: []byte("?")},
 		consumer.Record{Topic: "planetag.dead-letters", Key: []byte("k"), Value: []byte(`{"key":"c.jpg"}`), Headers: []consumer.Header{
-			dead("error.type", "object_gone"), dead("error.message", "part 2 of 3: gone"), dead("mine", "1")}},
+			dead("error.type", "object_gone"), dead("error.message", "part 2 of 3: gone"), dead("mine", "1"),
+		}},
 	)
 	out, status := run("tap", "planetag.locations", "--from", "beginning")
 	says(t, out, `→ {"photo_id":"images/a.jpg","status":"abstained"}`, "→ removed")

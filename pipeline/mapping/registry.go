@@ -23,6 +23,7 @@ var ErrRegistry = errors.New("schema registry")
 const (
 	frameBytes  = 5                   // of Confluent's wire format: a zero and the schema's id, big-endian
 	guidHeader  = "__value_schema_id" // a one and the schema's GUID, for values that are not framed
+	keyHeader   = "__key_schema_id"   // the same of the key
 	guidBytes   = 17
 	askTime     = 10 * time.Second // for one request
 	unknownTime = 30 * time.Second // for which a schema that is not there is not asked for again
@@ -109,6 +110,9 @@ func frame(rec consumer.Record) (name string, body []byte) {
 	}
 	return fmt.Sprintf("id %d", binary.BigEndian.Uint32(rec.Value[1:frameBytes])), rec.Value[frameBytes:]
 }
+
+// IsSchemaHeader tells the headers that name the schema of a value or a key.
+func IsSchemaHeader(name string) bool { return name == guidHeader || name == keyHeader }
 
 // schema returns a schema that can be decoded with, asking for it once.
 func (r *Registry) schema(ctx context.Context, name string) (schema, error) {
