@@ -101,8 +101,8 @@ func newMapTest(g *global, std streams) *cobra.Command {
 	var path string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "test FILE",
-		Short: "Run the tests of a mapping",
+		Use:     "test FILE",
+		Short:   "Run the tests of a mapping",
 		Long:    casesHelp,
 		Example: "  planetag map test cases.yaml",
 		Args:    oneArgument("FILE"),
