@@ -32,13 +32,8 @@ type OutputConfig struct {
 }
 
 func (c Config) checkMapping(m *mistakes) {
-	for direction, text := range map[mapping.Direction]string{mapping.Input: c.Input.Map, mapping.Output: c.Output.Map} {
-		if isFile(text) {
-			continue // files are for the start to open
-		}
-		_, err := compileMapping(direction, text)
-		m.when(err != nil, "%s", mistakeOf(err))
-	}
+	m.mapping(mapping.Input, c.Input.Map)
+	m.mapping(mapping.Output, c.Output.Map)
 	r := c.Input.Registry
 	if r.URL != "" {
 		u, err := url.Parse(r.URL)
@@ -52,11 +47,18 @@ func (c Config) checkMapping(m *mistakes) {
 	m.when((r.Username != "") != (r.Password != "" || r.PasswordFile != ""), "input.registry.username and password (or password_file) go together; set both or neither")
 }
 
+// mapping compiles a program that stands in the configuration; files are for the start to open.
+func (m *mistakes) mapping(d mapping.Direction, setting string) {
+	if isFile(setting) {
+		return
+	}
+	if _, err := compileMapping(d, setting); err != nil {
+		m.add("%s", mistakeOf(err))
+	}
+}
+
 // mistakeOf is an error's message without the sentinel, which Validate puts before all of them.
 func mistakeOf(err error) string {
-	if err == nil {
-		return ""
-	}
 	return strings.TrimPrefix(err.Error(), ErrConfig.Error()+": ")
 }
 

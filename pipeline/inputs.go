@@ -61,7 +61,25 @@ func (r *InputReader) Read(ctx context.Context, rec consumer.Record) ([]Asked, e
 	for i, output := range outputs {
 		list[i].Input, list[i].Err = parseMapped(output, rec.Key, r.bucket)
 	}
+	if playedBack(rec) {
+		lookFirst(list)
+	}
 	return list, nil
+}
+
+// playedBack tells a dead letter that somebody put back.
+func playedBack(rec consumer.Record) bool {
+	return slices.ContainsFunc(rec.Headers, func(h consumer.Header) bool { return h.Key == headerOriginalOffset })
+}
+
+// lookFirst keeps the removals of a record that is played back because of another part of it from taking a photo away that
+// has come again since.
+func lookFirst(list []Asked) {
+	for i, a := range list {
+		if a.Kind == RemovedInput && a.Reference.Key != "" {
+			list[i].Kind, list[i].IfGone = PhotoInput, true
+		}
+	}
 }
 
 // Map returns what the program makes of a record that has no frame, before it is understood.
@@ -109,10 +127,12 @@ func parseMapped(output any, key []byte, defaultBucket string) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	if removed == true {
-		in = Input{Kind: RemovedInput, Reference: Reference{PhotoID: in.Reference.PhotoID, Album: in.Reference.Album}}
+	if in.Kind == PhotoInput {
+		in.IfGone = removed == "if_gone"
+		if removed == true {
+			in.Kind = RemovedInput
+		}
 	}
-	in.IfGone = removed == "if_gone"
 	return in, nil
 }
 

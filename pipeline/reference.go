@@ -54,7 +54,7 @@ const (
 // Input is one record of the input topic, understood.
 type Input struct {
 	Kind        InputKind
-	Reference   Reference // RemovedInput: only PhotoID and Album; AlbumCompleteInput: only Album
+	Reference   Reference // RemovedInput: at least PhotoID; AlbumCompleteInput: only Album
 	AlbumPhotos int       // AlbumCompleteInput: how many photos the album has; 0 = unknown
 	IfGone      bool      // PhotoInput: an object that is not there is no mistake, its photo is gone
 }

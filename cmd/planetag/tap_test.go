@@ -84,7 +84,7 @@ func TestMapTryShowsTheNewestRecordsMapped(t *testing.T) {
 		event("s3:ObjectRemoved:Delete", "b.jpg"), event("s3:ObjectTagging:Put", "c.jpg"))
 	out, status := run("map", "try", "--topic", "photo-events", "-n", "3", "--map", "s3-event")
 	says(t, out, `key "rome/my+photo%2B1.jpg"`, `→ {"album":"rome","bucket":"images","key":"rome/my photo+1.jpg","photo_id":"images/rome/my photo+1.jpg"}`,
-		`→ {"photo_id":"images/b.jpg","removed":true}`, "– skipped")
+		`→ {"bucket":"images","key":"b.jpg","photo_id":"images/b.jpg","removed":true}`, "– skipped")
 	if status != exitOK || strings.Contains(out, "too-old") {
 		t.Errorf("status %d\n%s", status, out)
 	}
