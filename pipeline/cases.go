@@ -44,9 +44,9 @@ type CaseResult struct {
 	Diff string `json:"diff,omitempty"`
 }
 
-// TestMapping runs the cases of a file, against the mapping that it names or, if it names none, against input.map. The
+// RunMapCases runs the cases of a file, against the mapping that it names or, if it names none, against input.map. The
 // error says that the file or the mapping cannot be used; it wraps ErrConfig.
-func TestMapping(ctx context.Context, cfg Config, path string) ([]CaseResult, error) {
+func RunMapCases(ctx context.Context, cfg Config, path string) ([]CaseResult, error) {
 	file, err := readCases(path)
 	if err != nil {
 		return nil, err

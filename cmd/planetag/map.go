@@ -111,7 +111,7 @@ func newMapTest(g *global, std streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			results, err := pipeline.TestMapping(cmd.Context(), cfg, args[0])
+			results, err := pipeline.RunMapCases(cmd.Context(), cfg, args[0])
 			if err != nil {
 				return err
 			}
