@@ -2,9 +2,7 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -42,55 +40,5 @@ func (c *Client) Publish(ctx context.Context, records []Record) error {
 // order. It returns nil when fn returns [ErrStop], the error of fn or of the
 // reading, or that of ctx.
 func (c *Client) Tail(ctx context.Context, topic string, fn func(Record) error) error {
-	count, err := c.Partitions(ctx, topic)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var reading sync.WaitGroup
-	var one sync.Mutex
-	for partition := range count {
-		reading.Go(func() {
-			cancel(c.tail(ctx, topicPartition{topic, int32(partition)}, func(r Record) error {
-				one.Lock()
-				defer one.Unlock()
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				return fn(r)
-			}))
-		})
-	}
-	reading.Wait()
-	if err := context.Cause(ctx); !errors.Is(err, ErrStop) {
-		return err
-	}
-	return nil
-}
-
-// tail reads one partition until an error.
-func (c *Client) tail(ctx context.Context, from topicPartition, fn func(Record) error) error {
-	r := &reader{client: c, from: from}
-	what := attempt{what: fmt.Sprintf("read topic %q partition %d", from.topic, from.partition), needs: []right{onTopic("Read", from.topic)}}
-	err := c.persist(ctx, what, func(ctx context.Context) error {
-		start, err := c.offsetAt(ctx, from, atStart)
-		r.position.Store(start)
-		return err
-	})
-	for err == nil {
-		var records []Record
-		if records, err = r.next(ctx); err != nil {
-			break
-		}
-		for _, record := range records {
-			if err := fn(record); err != nil {
-				return err
-			}
-		}
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
+	return c.Look(ctx, topic, Range{Follow: true}, fn)
 }

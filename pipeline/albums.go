@@ -29,6 +29,7 @@ const closePhotos = 1000
 // albumStage is the stage "albums": it folds embeddings into albums and closes them.
 type albumStage struct {
 	cfg     Config
+	output  OutputWriter
 	model   *enrich.Model
 	budget  *Budget
 	metrics *Metrics
@@ -234,7 +235,7 @@ func (r *albumRun) passed(ctx context.Context, album string, p albumPass, marker
 		l := p.located(m, readings[i])
 		l.Album = albumPart(readings[i], AlbumPart{ID: album, Mode: p.mode, Size: len(p.members), Position: i + 1, MovedM: movedBy(l)})
 		l.Revision, l.Time = marker.Revision, marker.At
-		rec, err := l.Record(r.cfg.Topics.Locations, m.headers)
+		rec, err := r.output.Record(ctx, l, r.cfg.Topics.Locations, m.headers)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,10 @@
 package pipeline
 
-import "time"
+import (
+	"time"
+
+	"planetag/pipeline/mapping"
+)
 
 // Config is everything that can be set. Every key has the same name in the YAML file and in the environment:
 // kafka.client_id is PLANETAG_KAFKA_CLIENT_ID, lists are comma-separated there. deploy/planetag.yaml documents each key
@@ -8,6 +12,8 @@ import "time"
 type Config struct {
 	Kafka    KafkaConfig    `yaml:"kafka" envPrefix:"KAFKA_"`
 	Topics   TopicsConfig   `yaml:"topics" envPrefix:"TOPICS_"`
+	Input    InputConfig    `yaml:"input" envPrefix:"INPUT_"`
+	Output   OutputConfig   `yaml:"output" envPrefix:"OUTPUT_"`
 	S3       S3Config       `yaml:"s3" envPrefix:"S3_"`
 	Bundle   BundleConfig   `yaml:"bundle" envPrefix:"BUNDLE_"`
 	Stages   []string       `yaml:"stages" env:"STAGES"`
@@ -175,6 +181,8 @@ func DefaultConfig() Config {
 			DeadLetters: "planetag.dead-letters", Create: true, Partitions: 6, Replication: 1,
 			EmbeddingsRetention: 168 * 60 * minute,
 		},
+		Input:  InputConfig{Map: mapping.Plain},
+		Output: OutputConfig{Map: mapping.Default},
 		S3: S3Config{
 			Endpoint: "http://localhost:9000", Region: "us-east-1", MinParallel: 2, MaxParallel: 128,
 			GoneGrace: 5 * second, Timeout: 30 * second, MinRate: 4 << 10,

@@ -16,6 +16,7 @@ func (c Config) Validate() error {
 	var m mistakes
 	c.Kafka.check(&m)
 	c.Topics.check(&m)
+	c.checkMapping(&m)
 	c.S3.check(&m)
 	c.checkStages(&m)
 	c.checkAlbums(&m)

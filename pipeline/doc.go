@@ -8,12 +8,13 @@
 //     the group was given, with a context that ends with the assignment.
 //  2. read fetches records. Each one reserves memory from the [Budget], is put on the partition's queue, and gets a
 //     goroutine of its own. The queue's order is the partition's order; its capacity is how many photos are in flight.
-//  3. walk, on that goroutine: [ParseReference] → [Store.Get] → EXIF → decode into a slot → [Batcher.Embed], where the
-//     photos of all partitions meet for one call of the CNN → place: a [Location] and, if the photo has an album, an
-//     [Embedding].
-//  4. When a step fails, [Judge] gives one of three verdicts. Retry: patiently walks again, for ever, and the partition
-//     waits. DeadLetter: the record goes to the dead-letter topic as it came, with the reason. Stop: nothing more is
-//     committed, and the assignment or the worker ends.
+//  3. fly, on that goroutine: [InputReader.Read] says which photos the record asks for, none, one or several; package
+//     mapping runs the programs that it takes. Each is walked in turn: [Store.Get] → EXIF → decode into a slot →
+//     [Batcher.Embed], where the photos of all partitions meet for one call of the CNN → place: a [Location], in the form
+//     that [OutputWriter] gives it, and, if the photo has an album, an [Embedding].
+//  4. When a step fails, [Judge] gives one of three verdicts. Retry: patiently walks this photo again, for ever, and the
+//     partition waits. DeadLetter: the record goes to the dead-letter topic as it came, with the reason, and with the part
+//     of it that failed if it asked for several. Stop: nothing more is committed, and the assignment or the worker ends.
 //  5. deliver takes photos off the queue in order, waits for each, and commits them in groups: one transaction holds
 //     their locations, embeddings, dead letters and the input offset behind the last of them.
 //
@@ -34,8 +35,11 @@
 //
 // # What always holds
 //
-//   - A record of the input topic ends in exactly one of: a location, a tombstone, a control record, a dead letter. It
-//     does so in the transaction that moves the offset past it. (With delivery: at_least_once, at least once.)
+//   - Each thing that a record of the input topic asks for, by default one, ends in exactly one of: a location, a
+//     tombstone, a control record, a mention in the record's one dead letter. A record that cannot be understood is a dead
+//     letter, and one that asks for nothing is counted. All of it is in the transaction that moves the offset past the
+//     record. (With delivery: at_least_once, at least once.)
+//   - A location is published in the form that output.map gives it or not at all: a program that fails ends the worker.
 //   - The committed offset never passes a record whose outcome is not in the same or an earlier transaction.
 //   - How many objects are read at once follows what the store can do; a store from which nothing can be read is looked at
 //     by one reader at a time, and every photo waits. No photo is buried for the store's answer unless something else can

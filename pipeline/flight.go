@@ -20,7 +20,9 @@ const (
 type flight struct {
 	record  consumer.Record
 	hold    hold
+	parts   int // photos that the record asked for and that are settled
 	outcome outcome
+	failed  []failure
 	err     error
 	done    chan struct{}
 }
@@ -28,6 +30,7 @@ type flight struct {
 // release gives the flight's memory back once its walk has ended.
 func (f *flight) release() {
 	<-f.done
+	f.hold.kept = 0
 	f.hold.set(0)
 }
 
@@ -104,6 +107,7 @@ func (s *photoStage) drain(ctx context.Context, a assignment, ready []*flight, c
 type hold struct {
 	budget *Budget
 	n      int64
+	kept   int64 // on top of what set says: the outcomes of photos before this one
 }
 
 // take waits for the first n bytes.
@@ -117,6 +121,7 @@ func (h *hold) take(ctx context.Context, n int64) error {
 
 // set changes the share to n bytes without waiting; see Budget.Grow for why that may overdraw.
 func (h *hold) set(n int64) {
+	n += h.kept
 	switch {
 	case n > h.n:
 		h.budget.Grow(n - h.n)
@@ -128,33 +133,36 @@ func (h *hold) set(n int64) {
 
 // outcome is what one input record led to: the records to publish, and what to count once they are.
 type outcome struct {
-	records []consumer.Record
-	status  string // of a location; empty when there is none
-	dead    string // errorType of a dead letter; empty when there is none
+	records  []consumer.Record
+	statuses []string // of locations
+	dead     string   // errorType of a dead letter; empty when there is none
 }
 
 func (o outcome) count(m *Metrics) {
-	if o.status != "" {
-		m.Photo(o.status)
+	for _, status := range o.statuses {
+		m.Photo(status)
 	}
 	if o.dead != "" {
 		m.DeadLetter(o.dead)
 	}
+	if len(o.records) == 0 {
+		m.Nothing()
+	}
 }
 
 // published is the outcome of a photo that has a location.
-func (s *photoStage) published(rec consumer.Record, l Location) (outcome, error) {
-	out, err := l.Record(s.cfg.Topics.Locations, rec.Headers)
-	return outcome{records: []consumer.Record{out}, status: l.Status}, err
+func (s *photoStage) published(ctx context.Context, rec consumer.Record, l Location) (outcome, error) {
+	out, err := s.output.Record(ctx, l, s.cfg.Topics.Locations, rec.Headers)
+	return outcome{records: []consumer.Record{out}, statuses: []string{l.Status}}, err
 }
 
 // optedOut answers a reference that asks not to be located: nothing is fetched, and the album is told not to wait for it.
-func (s *photoStage) optedOut(rec consumer.Record, ref Reference) (outcome, error) {
+func (s *photoStage) optedOut(ctx context.Context, rec consumer.Record, ref Reference) (outcome, error) {
 	l := Location{
 		PhotoID: ref.PhotoID, Status: StatusOptedOut, Stage: StagePhoto, Revision: revisionOf(rec),
 		Source: sourceOf(rec, ref, Object{}), Time: time.Now().UTC(),
 	}
-	out, err := s.published(rec, l)
+	out, err := s.published(ctx, rec, l)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -165,22 +173,6 @@ func (s *photoStage) optedOut(rec consumer.Record, ref Reference) (outcome, erro
 func (s *photoStage) removed(ref Reference) (outcome, error) {
 	out := outcome{records: []consumer.Record{Tombstone(s.cfg.Topics.Locations, ref.PhotoID)}}
 	return s.withoutEmbedding(out, ref)
-}
-
-// reject is the outcome of a record that can never succeed.
-func (s *photoStage) reject(rec consumer.Record, attempt int, cause error) outcome {
-	out := outcome{
-		records: []consumer.Record{deadLetter(s.cfg.Topics.DeadLetters, rec, "photos", attempt, cause)},
-		dead:    errorType(cause),
-	}
-	in, err := ParseReference(rec, s.cfg.S3.Bucket)
-	if err != nil { // a reference that names no photo is missed by no album
-		return out
-	}
-	if with, err := s.withoutEmbedding(out, in.Reference); err == nil {
-		out = with
-	}
-	return out
 }
 
 // withoutEmbedding tells the photo's album, if it has one, that this photo will never bring an embedding, so that an

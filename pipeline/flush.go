@@ -14,8 +14,12 @@ type flush struct {
 	due      <-chan time.Time // fires when the transaction is due; nil while none is open
 }
 
-// begin opens a transaction.
-func (f *flush) begin() { f.began, f.due = time.Now(), time.After(f.interval) }
+// begin opens a transaction, if none is open.
+func (f *flush) begin() {
+	if f.due == nil {
+		f.began, f.due = time.Now(), time.After(f.interval)
+	}
+}
 
 // later puts an open transaction that is due off, if there is a reason to.
 func (f *flush) later(backlog bool) bool {

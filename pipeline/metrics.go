@@ -14,6 +14,7 @@ import (
 type Metrics struct {
 	photos       *prometheus.CounterVec
 	deadLetters  *prometheus.CounterVec
+	skipped      prometheus.Counter
 	stage        *prometheus.HistogramVec
 	inFlight     prometheus.Gauge
 	batch        prometheus.Histogram
@@ -51,7 +52,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	version, goversion := BuildVersion()
 	build.WithLabelValues(version, goversion).Set(1)
 	reg.MustRegister(
-		m.photos, m.deadLetters, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
+		m.photos, m.deadLetters, m.skipped, m.stage, m.inFlight, m.batch, m.albumsOpen, m.albumsClosed,
 		m.transactions, m.transaction, m.lag, m.lost, m.progress, m.stuck, m.children, m.model, m.reloaded, build,
 		m.reads, m.readFailures, m.storeSick,
 	)
@@ -62,6 +63,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 func (m *Metrics) ofPhotos() {
 	m.photos = counters("photos_total", "Locations published, by status; album counts those of the album pass.", "status")
 	m.deadLetters = counters("dead_letters_total", "Dead letters published, by the type of error.", "type")
+	m.skipped = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "planetag_skipped_records_total", Help: "Records of the input topic that led to nothing: input.map has no output for them, or there are no albums to complete.",
+	})
 	m.stage = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "planetag_stage_seconds", Help: "Time of one step of the walk; infer is per batch, commit per transaction.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 17), // 0.5 ms to 33 s
@@ -138,6 +142,9 @@ func (m *Metrics) Photo(status string) { m.photos.WithLabelValues(status).Inc() 
 
 // DeadLetter counts a published dead letter of an errorType.
 func (m *Metrics) DeadLetter(word string) { m.deadLetters.WithLabelValues(word).Inc() }
+
+// Nothing counts a record of the input topic that led to no record.
+func (m *Metrics) Nothing() { m.skipped.Inc() }
 
 // Stage times one step: fetch, decode, batch, infer, place or commit.
 func (m *Metrics) Stage(stage string, d time.Duration) {

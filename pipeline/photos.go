@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -15,35 +14,6 @@ import (
 
 // This file is the first to read: the way of one photo from a record of the input topic to the transaction that
 // publishes its answer, top to bottom. photoStage.handle is called once per assigned partition; walk is one photo.
-
-// assignment is what the photo stage needs of a consumer.Assignment.
-type assignment interface {
-	Fetch(ctx context.Context) ([]consumer.Record, error)
-	Commit(ctx context.Context, records []consumer.Record, next int64) error
-}
-
-// fetcher reads the bytes of one object; *Store in production.
-type fetcher interface {
-	Get(ctx context.Context, ref Reference, sized func(bytes int64)) (Object, error)
-}
-
-// photoStage is the stage "photos": it turns references into photo-level locations, embeddings and dead letters.
-// One value serves every partition; all that is per partition lives in the goroutines of handle.
-type photoStage struct {
-	cfg     Config
-	model   *enrich.Model
-	store   fetcher
-	batcher *Batcher
-	slots   *decode.Slots
-	budget  *Budget
-	metrics *Metrics
-	health  *Health
-	log     *slog.Logger
-
-	decoder  decoder
-	turns    chan struct{} // as many photos are decoded at a time as it has room for
-	watchdog *Watchdog
-}
 
 // handle works one input partition until ctx ends or something fails. The queue is the heart of it: its order is the
 // partition's order and its capacity is the number of photos in flight, so however freely the walks overlap, the
@@ -95,43 +65,50 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 	}
 }
 
-// fly walks one photo as often as it takes and leaves the outcome, or the reason why there is none, in the flight.
+// fly works on one record. It may ask for any number of photos, each of which is walked, in order, as often as it takes.
+// What they led to together, or the reason why one of them led to nothing, is left in the flight.
 func (s *photoStage) fly(ctx context.Context, f *flight) {
 	defer close(f.done)
 	s.metrics.InFlight(1)
 	defer s.metrics.InFlight(-1)
-	attempt := 0
-	err := patiently(ctx, s.log, "photo", func(ctx context.Context) (err error) {
-		attempt++
-		f.outcome, err = s.walk(ctx, f.record, &f.hold)
-		return err
-	})
-	switch {
-	case err == nil:
-	case ctx.Err() == nil && Judge(err) == DeadLetter:
-		f.outcome = s.reject(f.record, attempt, err)
-	default:
-		f.err = err
+	var parts []Asked
+	again := func(step func(context.Context) error) (attempt int, err error) {
+		err = patiently(ctx, s.log, "photo", func(ctx context.Context) error { attempt++; return step(ctx) })
+		return attempt, err
 	}
-	f.hold.set(outcomeReserve)
+	attempt, err := again(func(ctx context.Context) (err error) { parts, err = s.inputs.Read(ctx, f.record); return err })
+	if err != nil && !f.fail(ctx, failure{attempt: attempt, err: err}) {
+		return
+	}
+	rec := s.inputs.Carried(f.record)
+	for i, part := range parts {
+		var out outcome
+		attempt, err := again(func(ctx context.Context) (err error) { out, err = s.walk(ctx, rec, part, &f.hold); return err })
+		if err != nil && !f.fail(ctx, failure{part: i + 1, of: len(parts), album: part.Reference, attempt: attempt, err: err}) {
+			return
+		}
+		f.land(out, err)
+	}
+	s.bury(f)
 }
 
-// walk is the way of one record: what it asks for, and for a photo then fetch → decode → batch → CNN → place.
-func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (outcome, error) {
-	in, err := ParseReference(rec, s.cfg.S3.Bucket)
-	if err != nil {
-		return outcome{}, err
-	}
+// walk is the way of one photo that a record asks for: fetch → decode → batch → CNN → place.
+func (s *photoStage) walk(ctx context.Context, rec consumer.Record, in Asked, h *hold) (outcome, error) {
 	ref := in.Reference
 	switch {
+	case in.Err != nil:
+		return outcome{}, in.Err
 	case in.Kind == RemovedInput:
 		return s.removed(ref)
 	case in.Kind == AlbumCompleteInput:
 		return s.albumComplete(ref.Album, in.AlbumPhotos)
 	case ref.OptOut:
-		return s.optedOut(rec, ref)
+		return s.optedOut(ctx, rec, ref)
 	}
 	object, err := s.fetch(ctx, ref, h)
+	if in.IfGone && errors.Is(err, ErrObjectGone) {
+		return s.removed(ref)
+	}
 	if err != nil {
 		return outcome{}, err
 	}
@@ -143,7 +120,7 @@ func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (ou
 		return outcome{}, object.blame(ctx, err)
 	}
 	defer s.metrics.Timed("place")()
-	return s.place(rec, withExif(ref, photo.Exif), object, sight)
+	return s.place(ctx, rec, withExif(ref, photo.Exif), object, sight)
 }
 
 // fetch reads the object; its bytes count from the moment that their number is known.
@@ -167,13 +144,13 @@ func (s *photoStage) look(ctx context.Context, object []byte) (photo decode.Phot
 }
 
 // place turns what the CNN saw into the photo's records: its location, and its embedding when it has an album.
-func (s *photoStage) place(rec consumer.Record, ref Reference, object Object, sight enrich.Sight) (outcome, error) {
+func (s *photoStage) place(ctx context.Context, rec consumer.Record, ref Reference, object Object, sight enrich.Sight) (outcome, error) {
 	src := sourceOf(rec, ref, object)
 	revision := revisionOf(rec)
 	location := locationOf(ref, src, s.model.Info(), s.model.Answer("single", sight.Top))
 	location.Stage, location.Revision = StagePhoto, revision
 	location.Time = time.Now().UTC()
-	out, err := s.published(rec, location)
+	out, err := s.published(ctx, rec, location)
 	if err != nil || ref.Album == "" || s.albumMode() == "none" {
 		return out, err
 	}
@@ -193,6 +170,7 @@ func (s *photoStage) place(rec consumer.Record, ref Reference, object Object, si
 // of them has been ready for as long as flush says. When ctx ends, what is ready in order is still committed.
 func (s *photoStage) deliver(ctx context.Context, a assignment, line *flightLine) error {
 	var ready []*flight
+	photos := 0
 	flush := flush{interval: time.Duration(s.cfg.Photos.FlushInterval)}
 	defer func() {
 		for _, f := range ready {
@@ -208,17 +186,16 @@ func (s *photoStage) deliver(ctx context.Context, a assignment, line *flightLine
 			continue
 		}
 		if f != nil {
-			if ready = append(ready, f); len(ready) == 1 {
-				flush.begin()
-			}
-			if len(ready) < s.cfg.Photos.FlushRecords {
+			flush.begin()
+			ready = append(ready, f)
+			if photos += max(f.parts, 1); photos < s.cfg.Photos.FlushRecords {
 				continue
 			}
 		}
 		if err := s.commit(ctx, a, ready); err != nil {
 			return err
 		}
-		ready = nil
+		ready, photos = nil, 0
 		flush.end()
 	}
 }

@@ -54,8 +54,9 @@ const (
 // Input is one record of the input topic, understood.
 type Input struct {
 	Kind        InputKind
-	Reference   Reference // RemovedInput: only PhotoID and Album; AlbumCompleteInput: only Album
+	Reference   Reference // RemovedInput: at least PhotoID; AlbumCompleteInput: only Album
 	AlbumPhotos int       // AlbumCompleteInput: how many photos the album has; 0 = unknown
+	IfGone      bool      // PhotoInput: an object that is not there is no mistake, its photo is gone
 }
 
 // ParseReference reads one record of the input topic:
@@ -75,11 +76,15 @@ func ParseReference(rec consumer.Record, defaultBucket string) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
+	if !f.has("album_complete") && (f.has("Records") || f.has("EventName")) {
+		return Input{}, fmt.Errorf("%w: value is an S3 event notification; send {\"bucket\":…,\"key\":…} instead, or set input.map to s3-event", ErrReference)
+	}
+	return parseInput(f, defaultBucket)
+}
+
+func parseInput(f fields, defaultBucket string) (Input, error) {
 	if f.has("album_complete") {
 		return parseAlbumComplete(f)
-	}
-	if f.has("Records") || f.has("EventName") {
-		return Input{}, fmt.Errorf("%w: value is an S3 event notification; send {\"bucket\":…,\"key\":…} instead", ErrReference)
 	}
 	return parsePhoto(f, defaultBucket)
 }

@@ -53,7 +53,7 @@ func BenchmarkPlace(b *testing.B) {
 	s, rec, sight := placeable(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.place(rec, Reference{PhotoID: "pics/1.jpg", Bucket: "pics", Key: "1.jpg", Album: "rome"}, Object{ETag: "e"}, sight); err != nil {
+		if _, err := s.place(b.Context(), rec, Reference{PhotoID: "pics/1.jpg", Bucket: "pics", Key: "1.jpg", Album: "rome"}, Object{ETag: "e"}, sight); err != nil {
 			b.Fatal(err)
 		}
 	}

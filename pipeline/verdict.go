@@ -14,6 +14,7 @@ import (
 	"planetag/enrich/cells"
 	"planetag/enrich/decode"
 	"planetag/enrich/infer"
+	"planetag/pipeline/mapping"
 )
 
 // Verdict is what an error means for the record that was being worked on.
@@ -63,7 +64,7 @@ func ruling(err error) (Verdict, string) {
 		return Retry, "timeout"
 	case isAny(err, consumer.ErrRestart, consumer.ErrFenced, consumer.ErrStop, consumer.ErrDataLost):
 		return Stop, "assignment"
-	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
+	case isAny(err, ErrConfig, ErrStorageConfig, mapping.ErrProgram, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return Stop, "configuration"
 	case isAny(err, infer.ErrDevice):
 		return Stop, "accelerator"
@@ -78,6 +79,8 @@ func ruling(err error) (Verdict, string) {
 		return Retry, "storage_denied"
 	case isAny(err, ErrStorage):
 		return Retry, "storage"
+	case isAny(err, mapping.ErrRegistry):
+		return Retry, "registry"
 	}
 	for _, dead := range deadly() {
 		if errors.Is(err, dead.err) {
@@ -96,6 +99,7 @@ type sentinelWord struct {
 // deadly are the errors that say: this record, and for ever.
 func deadly() []sentinelWord {
 	return []sentinelWord{
+		{mapping.ErrMap, "unmapped"},
 		{ErrReference, "bad_reference"},
 		{ErrObjectGone, "object_gone"},
 		{ErrObjectTooBig, "object_too_big"},

@@ -22,6 +22,7 @@ import (
 	"planetag/enrich/cells"
 	"planetag/enrich/decode"
 	"planetag/enrich/infer"
+	"planetag/pipeline/mapping"
 )
 
 // rulings names every sentinel of the packages that the walks go through.
@@ -71,6 +72,9 @@ func rulings() map[string]struct {
 		"decode.ErrTooSlow":          {decode.ErrTooSlow, DeadLetter, "decoder_too_slow"},
 		"decode.ErrChild":            {decode.ErrChild, Stop, "decoder"},
 		"pipeline.ErrReference":      {ErrReference, DeadLetter, "bad_reference"},
+		"mapping.ErrMap":             {mapping.ErrMap, DeadLetter, "unmapped"},
+		"mapping.ErrProgram":         {mapping.ErrProgram, Stop, "configuration"},
+		"mapping.ErrRegistry":        {mapping.ErrRegistry, Retry, "registry"},
 		"pipeline.ErrEmbedding":      {ErrEmbedding, DeadLetter, "bad_embedding"},
 		"pipeline.ErrLocation":       {ErrLocation, DeadLetter, "bad_location"},
 		"pipeline.ErrObjectGone":     {ErrObjectGone, DeadLetter, "object_gone"},
@@ -101,7 +105,7 @@ func TestJudgeKnowsEverySentinel(t *testing.T) {
 		"pipeline.ErrShutdown": true, // what Run itself returns
 		"pipeline.ErrNoPhoto":  true, // what Explain itself returns
 	}
-	for _, dir := range []string{".", "../consumer", "../enrich", "../enrich/decode", "../enrich/infer", "../enrich/bundle", "../enrich/cells"} {
+	for _, dir := range []string{".", "../consumer", "../enrich", "../enrich/decode", "../enrich/infer", "../enrich/bundle", "../enrich/cells", "mapping"} {
 		name := filepath.Base(dir)
 		if dir == "." {
 			name = "pipeline"

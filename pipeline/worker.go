@@ -26,6 +26,8 @@ type worker struct {
 	reg     *prometheus.Registry
 	metrics *Metrics
 	health  *Health
+	inputs  *InputReader
+	output  *OutputWriter
 
 	objects  fetcher
 	watchdog *Watchdog
@@ -53,7 +55,13 @@ func newWorker(cfg Config, log *slog.Logger) *worker {
 	return w
 }
 
-func (w *worker) connect(ctx context.Context) error {
+func (w *worker) connect(ctx context.Context) (err error) {
+	if w.inputs, err = NewInputReader(w.cfg); err != nil {
+		return err
+	}
+	if w.output, err = NewOutputWriter(ctx, w.cfg); err != nil {
+		return err
+	}
 	conf, err := w.cfg.ClientConfig(w.log, observers{w.metrics, w.health})
 	if err != nil {
 		return err
@@ -155,7 +163,7 @@ func (w *worker) photos() consumer.Handler {
 	return func(ctx context.Context, a *consumer.Assignment) error {
 		return w.serve(ctx, func(ctx context.Context, b *serving) error {
 			s := &photoStage{
-				cfg: b.cfg, model: b.model, store: watchedStore{w.objects, w.watchdog}, batcher: b.batcher, slots: b.slots,
+				cfg: b.cfg, inputs: *w.inputs, output: *w.output, model: b.model, store: watchedStore{w.objects, w.watchdog}, batcher: b.batcher, slots: b.slots,
 				budget: w.budget, metrics: w.metrics, health: w.health, log: log,
 				decoder: b.decoder, turns: b.turns, watchdog: w.watchdog,
 			}
@@ -169,7 +177,7 @@ func (w *worker) albums() consumer.Handler {
 	return func(ctx context.Context, a *consumer.Assignment) error {
 		return w.serve(ctx, func(ctx context.Context, b *serving) error {
 			s := &albumStage{
-				cfg: b.cfg, model: b.model, budget: w.budget, metrics: w.metrics, health: w.health, log: log,
+				cfg: b.cfg, output: *w.output, model: b.model, budget: w.budget, metrics: w.metrics, health: w.health, log: log,
 				passer: b.passer, watchdog: w.watchdog, held: w.held, worker: w,
 			}
 			w.health.Replays("albums", a.Topic(), a.Partition())

@@ -43,7 +43,7 @@ Start with: planetag demo`,
 	flags.StringVar(&g.logFormat, "log-format", "", "auto, text or json; auto is text on a terminal (default: log.format)")
 	root.AddCommand(
 		newRun(g, std), newDemo(g, std), newExplain(g, std), newEval(g, std), newBundle(g, std), newCells(std), newSurvey(g, std), newBench(g, std), newConfig(g, std),
-		newCheck(g, std), newHealth(std), newVersion(std), newDecodeChild(), newDocs(std),
+		newCheck(g, std), newMap(g, std), newTap(g, std), newHealth(std), newVersion(std), newDecodeChild(), newDocs(std),
 	)
 	complete(root)
 	return root

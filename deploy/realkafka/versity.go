@@ -22,6 +22,17 @@ type Versity struct {
 // StartVersity starts the server on an empty directory and returns when it listens. It is stopped when the test ends.
 func StartVersity(t testing.TB) *Versity {
 	t.Helper()
+	return startVersity(t)
+}
+
+// StartVersityWithEvents starts a server that writes an event for every change of an object to a topic, which must exist.
+func StartVersityWithEvents(t testing.TB, broker, topic string) *Versity {
+	t.Helper()
+	return startVersity(t, "--event-kafka-url", broker, "--event-kafka-topic", topic)
+}
+
+func startVersity(t testing.TB, events ...string) *Versity {
+	t.Helper()
 	program := filepath.Join(Root(t), ".deps", "bin", "versitygw")
 	if _, err := os.Stat(program); err != nil {
 		Missing(t, "versitygw is not installed; `make setup-test` gets it")
@@ -36,8 +47,8 @@ func StartVersity(t testing.TB) *Versity {
 	addr := FreeAddress(t)
 	v := &Versity{URL: "http://" + addr, AccessKey: "planetag-test", SecretKey: secrets.Of("s3-root"), program: program}
 	// Metadata goes to files beside the data: extended attributes are not everywhere a temporary directory is.
-	p, err := startProcess("versitygw", filepath.Join(dir, "versitygw.log"), program, "--quiet", "--keep-alive", "--iam-dir", users,
-		"--access", v.AccessKey, "--secret", v.SecretKey, "--port", addr, "posix", "--sidecar", sidecar, data)
+	arguments := append([]string{program, "--quiet", "--keep-alive", "--iam-dir", users, "--access", v.AccessKey, "--secret", v.SecretKey, "--port", addr}, events...)
+	p, err := startProcess("versitygw", filepath.Join(dir, "versitygw.log"), append(arguments, "posix", "--sidecar", sidecar, data)...)
 	if err != nil {
 		t.Fatal(err)
 	}

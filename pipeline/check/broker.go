@@ -157,7 +157,7 @@ func (c *checking) recent(ctx context.Context, k *Check) {
 	c.messages = messages
 	bad := 0
 	for _, rec := range c.messages {
-		text, err := c.understand(rec)
+		text, err := c.understand(ctx, rec)
 		if err != nil {
 			bad++
 			text = "✗ " + err.Error()
@@ -179,13 +179,32 @@ func (c *checking) recent(ctx context.Context, k *Check) {
 
 // understand is what the worker makes of a record of the input topic, in words: the one place where records become
 // references here. The photos that are asked for are kept.
-func (c *checking) understand(rec consumer.Record) (string, error) {
-	in, err := pipeline.ParseReference(rec, c.cfg.S3.Bucket)
+func (c *checking) understand(ctx context.Context, rec consumer.Record) (string, error) {
+	reader, err := pipeline.NewInputReader(c.cfg)
 	if err != nil {
 		return "", err
 	}
+	asked, err := reader.Read(ctx, rec)
+	if err != nil {
+		return "", err
+	}
+	if len(asked) == 0 {
+		return "nothing, says input.map", nil
+	}
+	texts := make([]string, len(asked))
+	for i, in := range asked {
+		if texts[i], err = c.inWords(in); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(texts, "; "), nil
+}
+
+func (c *checking) inWords(in pipeline.Asked) (string, error) {
 	ref := in.Reference
 	switch {
+	case in.Err != nil:
+		return "", in.Err
 	case in.Kind == pipeline.RemovedInput:
 		return fmt.Sprintf("photo %s was removed", ref.PhotoID), nil
 	case in.Kind == pipeline.AlbumCompleteInput:

@@ -1,0 +1,2 @@
+# The location as deploy/schema/location.schema.json describes it.
+.
