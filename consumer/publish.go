@@ -52,7 +52,7 @@ func (c *Client) Tail(ctx context.Context, topic string, fn func(Record) error) 
 	var one sync.Mutex
 	for partition := range count {
 		reading.Go(func() {
-			cancel(c.tail(ctx, topicPartition{topic, int32(partition)}, func(r Record) error {
+			cancel(c.walk(ctx, topicPartition{topic, int32(partition)}, atStart, -1, func(r Record) error {
 				one.Lock()
 				defer one.Unlock()
 				if ctx.Err() != nil {
@@ -67,30 +67,4 @@ func (c *Client) Tail(ctx context.Context, topic string, fn func(Record) error) 
 		return err
 	}
 	return nil
-}
-
-// tail reads one partition until an error.
-func (c *Client) tail(ctx context.Context, from topicPartition, fn func(Record) error) error {
-	r := &reader{client: c, from: from}
-	what := attempt{what: fmt.Sprintf("read topic %q partition %d", from.topic, from.partition), needs: []right{onTopic("Read", from.topic)}}
-	err := c.persist(ctx, what, func(ctx context.Context) error {
-		start, err := c.offsetAt(ctx, from, atStart)
-		r.position.Store(start)
-		return err
-	})
-	for err == nil {
-		var records []Record
-		if records, err = r.next(ctx); err != nil {
-			break
-		}
-		for _, record := range records {
-			if err := fn(record); err != nil {
-				return err
-			}
-		}
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }
