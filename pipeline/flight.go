@@ -22,6 +22,7 @@ type flight struct {
 	outcome outcome
 	err     error
 	done    chan struct{}
+	leave   func() // says that the walk is over; see admission
 }
 
 // release gives the flight's memory back once its walk has ended.

@@ -111,7 +111,7 @@ func (m *Metrics) startAtZero() {
 	for _, event := range []string{childStarted, childCrashed, childTooSlow} {
 		m.children.WithLabelValues(event)
 	}
-	for _, stage := range []string{"photos", "albums"} {
+	for _, stage := range []string{"photos", stageBackfill, "albums"} {
 		m.transaction.WithLabelValues(stage)
 		for _, result := range []string{resultCommitted, resultFailed} {
 			m.transactions.WithLabelValues(stage, result)

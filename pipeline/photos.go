@@ -41,6 +41,8 @@ type photoStage struct {
 	log     *slog.Logger
 
 	decoder  decoder
+	stage    string        // "photos", or stageBackfill
+	admit    admission     // who goes first
 	turns    chan struct{} // as many photos are decoded at a time as it has room for
 	watchdog *Watchdog
 }
@@ -81,12 +83,17 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 		}
 		for _, rec := range records {
 			f := &flight{record: rec, hold: hold{budget: s.budget}, done: make(chan struct{})}
+			if f.leave, err = s.admit(ctx); err != nil {
+				return err
+			}
 			if err := f.hold.take(ctx, photoReserve); err != nil {
+				f.leave()
 				return err
 			}
 			select {
 			case queue <- f:
 			case <-ctx.Done():
+				f.leave()
 				f.hold.set(0)
 				return ctx.Err()
 			}
@@ -98,6 +105,7 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 // fly walks one photo as often as it takes and leaves the outcome, or the reason why there is none, in the flight.
 func (s *photoStage) fly(ctx context.Context, f *flight) {
 	defer close(f.done)
+	defer f.leave()
 	s.metrics.InFlight(1)
 	defer s.metrics.InFlight(-1)
 	attempt := 0
@@ -230,7 +238,7 @@ func (s *photoStage) commit(ctx context.Context, a assignment, ready []*flight) 
 		return fmt.Errorf("commit photos: %w", err)
 	}
 	committed()
-	s.health.Tick("photos")
+	s.health.Tick(s.stage)
 	for _, f := range ready {
 		f.outcome.count(s.metrics)
 		f.release()

@@ -28,6 +28,35 @@ func (c Config) topics() []consumer.Topic {
 	list := []consumer.Topic{state, plain(t.Locations, "Write"), plain(t.DeadLetters, "Write")}
 	if slices.Contains(c.Stages, "photos") {
 		list = append(list, plain(t.Input, "Read"))
+		if t.Backfill != "" {
+			list = append(list, c.backfillTopic("Read"))
+		}
+	}
+	return list
+}
+
+// backfillTopic keeps its references until somebody deletes them: an archive may take longer than brokers keep records.
+func (c Config) backfillTopic(uses ...string) consumer.Topic {
+	return consumer.Topic{
+		Name: c.Topics.Backfill, Partitions: c.Topics.Partitions, Replication: c.Topics.Replication, Uses: uses,
+		Config: map[string]string{"retention.ms": "-1"},
+	}
+}
+
+// ToolTopics is what backfill, replay and enqueue need: the topic on which they keep how far they are, and those that
+// they write references to. Every key of the state topic is written again and again, so it is compacted.
+func (c Config) ToolTopics(to ...string) []consumer.Topic {
+	t := c.Topics
+	list := []consumer.Topic{{
+		Name: t.State, Partitions: 1, Replication: t.Replication, Uses: []string{"Read", "Write"},
+		Config: map[string]string{"cleanup.policy": "compact"},
+	}}
+	for _, name := range to {
+		if name == t.Backfill {
+			list = append(list, c.backfillTopic("Write"))
+			continue
+		}
+		list = append(list, consumer.Topic{Name: name, Partitions: t.Partitions, Replication: t.Replication, Uses: []string{"Write"}})
 	}
 	return list
 }

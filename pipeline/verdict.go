@@ -63,7 +63,8 @@ func ruling(err error) (Verdict, string) {
 		return Retry, "timeout"
 	case isAny(err, consumer.ErrRestart, consumer.ErrFenced, consumer.ErrStop, consumer.ErrDataLost):
 		return Stop, "assignment"
-	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
+	case isAny(err, ErrConfig, ErrStorageConfig, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate,
+		consumer.ErrDelivery):
 		return Stop, "configuration"
 	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, cells.ErrGallery,
 		enrich.ErrGolden, enrich.ErrMode):

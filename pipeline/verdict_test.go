@@ -42,6 +42,7 @@ func rulings() map[string]struct {
 		"consumer.ErrStop":           {consumer.ErrStop, Stop, "assignment"},
 		"consumer.ErrDataLost":       {consumer.ErrDataLost, Stop, "assignment"},
 		"consumer.ErrAuthentication": {consumer.ErrAuthentication, Stop, "configuration"},
+		"consumer.ErrDelivery":       {consumer.ErrDelivery, Stop, "configuration"},
 		"consumer.ErrNoBroker":       {consumer.ErrNoBroker, Retry, "unknown"},
 		"consumer.ErrAuthorization":  {consumer.ErrAuthorization, Stop, "configuration"},
 		"consumer.ErrCertificate":    {consumer.ErrCertificate, Stop, "configuration"},

@@ -35,6 +35,7 @@ type worker struct {
 	passer   passer
 	objects  fetcher
 	watchdog *Watchdog
+	live     *precedence // of live photos over those of the backfill topic
 }
 
 // newWorker is a worker of which nothing is built yet.
@@ -46,6 +47,7 @@ func newWorker(cfg Config, log *slog.Logger) *worker {
 	}
 	w.watchdog = NewWatchdog(cfg.Watchdog, time.Duration(cfg.Shutdown.Deadline), w.metrics, log)
 	w.health.watchdog = w.watchdog
+	w.live = newPrecedence(cfg.Photos.LiveWeight)
 	w.metrics.Budget(w.budget)
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
@@ -129,7 +131,9 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 	var handle consumer.Handler
 	switch stage {
 	case "photos":
-		group.Topic, handle = w.cfg.Topics.Input, w.photos()
+		group.Topic, handle = w.cfg.Topics.Input, w.photos(stage, w.live.live)
+	case stageBackfill:
+		group.Topic, handle = w.cfg.Topics.Backfill, w.photos(stage, w.live.backfill)
 	case "albums":
 		if albumMode(w.cfg, w.model.Info()) == "none" {
 			w.log.Info("album mode is none: photos keep their photo-level answer")
@@ -148,14 +152,15 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 	return nil
 }
 
-func (w *worker) photos() consumer.Handler {
+// photos is the stage "photos" for one of its two topics. Both share everything: model, store, budget and slots.
+func (w *worker) photos(stage string, admit admission) consumer.Handler {
 	s := &photoStage{
 		cfg: w.cfg, model: w.model, store: watchedStore{w.objects, w.watchdog}, batcher: w.batcher, slots: w.slots,
-		budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", "photos"),
+		budget: w.budget, metrics: w.metrics, health: w.health, log: w.log.With("stage", stage), stage: stage, admit: admit,
 		decoder: w.decoder, turns: w.turns, watchdog: w.watchdog,
 	}
 	return func(ctx context.Context, a *consumer.Assignment) error {
-		return w.hand(ctx, "photos", a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
+		return w.hand(ctx, stage, a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
 	}
 }
 
