@@ -145,7 +145,7 @@ func (e *explaining) read(ctx context.Context) error {
 	if bucket == "" || key == "" {
 		return fmt.Errorf("%w: write %q as s3://bucket/key", ErrNoPhoto, e.Photo)
 	}
-	e.ref = Reference{PhotoID: bucket + "/" + key, Bucket: bucket, Key: key, Album: albumOf(key)}
+	e.ref = Reference{PhotoID: bucket + "/" + key, Bucket: bucket, Key: key, Album: AlbumOf(key)}
 	store, err := NewStore(e.cfg.S3, e.cfg.Photos.MaxObjectBytes)
 	if err != nil {
 		return err
