@@ -71,10 +71,12 @@ func (s *Store) listed(ctx context.Context, bucket, after string, options minio.
 			return mine
 		})
 		switch {
-		case err == nil || mine != nil:
+		case mine != nil:
 			return mine
-		case ctx.Err() != nil:
+		case ctx.Err() != nil: // also without an error: the client then ends as if there were no more objects
 			return context.Cause(ctx)
+		case err == nil:
+			return nil
 		case after != before:
 			failures, pause = 0, firstPause
 		}

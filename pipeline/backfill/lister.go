@@ -38,6 +38,7 @@ var errUntil = errors.New("end of the range")
 // walk lists range i from where it is, and hands page after page to out. The last one is done.
 func (l *lister) walk(ctx context.Context, i int, s shard, out chan<- page) error {
 	p := page{shard: i, state: s}
+	s.Open = slices.Clone(s.Open) // the checkpoint, from which it comes, is written meanwhile
 	hand := func() error {
 		p.state.Open = slices.Clone(s.Open)
 		select {

@@ -110,7 +110,10 @@ func directoryOf(key, prefix, delimiter string) string {
 
 func (m Made) time() time.Time { return time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC) }
 
-func etagOf(data []byte) string {
+// ETag is what these bytes have as an object, without quotes.
+func ETag(data []byte) string {
 	sum := md5.Sum(data)
-	return `"` + hex.EncodeToString(sum[:]) + `"`
+	return hex.EncodeToString(sum[:])
 }
+
+func etagOf(data []byte) string { return `"` + ETag(data) + `"` }
