@@ -143,7 +143,7 @@ func TestPartReadsRanges(t *testing.T) {
 
 // A listing that is told to stop must not look like one that is complete.
 func TestAListingThatIsToldToStopIsNotComplete(t *testing.T) {
-	s := testStore(t)
+	s := testStore(t, []byte("photo"), nil, nil)
 	filled(t, s, 3)
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -154,7 +154,7 @@ func TestAListingThatIsToldToStopIsNotComplete(t *testing.T) {
 }
 
 func TestDirectoriesOfOneLevel(t *testing.T) {
-	s := testStore(t)
+	s := testStore(t, []byte("photo"), nil, nil)
 	for _, key := range []string{"d/1.jpg", "d/a/1.jpg", "d/a/b/2.jpg", "d/c/3.jpg", "d/x.jpg", "da/4.jpg"} {
 		if err := s.Put(t.Context(), "images", key, []byte{1}); err != nil {
 			t.Fatal(err)
