@@ -27,11 +27,16 @@ const maxReason = 1000
 
 // deadLetter is the record for an input that can never succeed: key, value and headers untouched, so that it can be
 // played back as it came, and behind them why, where and at which attempt it failed. Headers of an earlier death are
-// replaced: a dead letter that was played back and failed again says where it failed last.
+// replaced: a dead letter that was played back and failed again says where it failed last, and counts all of its attempts.
 func deadLetter(topic string, rec consumer.Record, stage string, attempt int, err error) consumer.Record {
 	headers := slices.DeleteFunc(slices.Clone(rec.Headers), func(h consumer.Header) bool {
 		return slices.Contains(deadLetterHeaders(), h.Key)
 	})
+	for _, h := range rec.Headers {
+		if before, err := strconv.Atoi(string(h.Value)); h.Key == headerAttempt && err == nil && before > 0 {
+			attempt += before
+		}
+	}
 	add := func(key, value string) { headers = append(headers, consumer.Header{Key: key, Value: []byte(value)}) }
 	add(headerErrorType, errorType(err))
 	add(headerErrorMessage, errorMessage(err))
@@ -111,4 +116,16 @@ func ParseDeadRecord(rec consumer.Record) (DeadRecord, error) {
 			errors.Join(append(errs, fmt.Errorf("%d of its %d headers are there", found, len(deadLetterHeaders())))...))
 	}
 	return d, nil
+}
+
+// Again is the record that puts the reference back onto its topic: as it came, with the attempts that were made. One without
+// a key goes to the partition that it came from.
+func (d DeadRecord) Again() consumer.Record {
+	again := d.Original
+	again.Offset = 0
+	if again.Key != nil {
+		again.Partition = -1
+	}
+	again.Headers = append(slices.Clone(again.Headers), consumer.Header{Key: headerAttempt, Value: []byte(strconv.Itoa(d.Attempt))})
+	return again
 }

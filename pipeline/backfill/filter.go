@@ -40,10 +40,10 @@ type compiled struct {
 // compile reads the filter. Every error is ErrFilter.
 func (f Filter) compile(began time.Time) (c compiled, err error) {
 	c = compiled{Filter: f, share: math.MaxUint64}
-	if c.newer, err = moment("--newer", f.Newer, began); err != nil {
+	if c.newer, err = Moment("--newer", f.Newer, began); err != nil {
 		return c, err
 	}
-	if c.older, err = moment("--older", f.Older, began); err != nil {
+	if c.older, err = Moment("--older", f.Older, began); err != nil {
 		return c, err
 	}
 	for _, ext := range f.Ext {
@@ -66,8 +66,9 @@ func (f Filter) compile(began time.Time) (c compiled, err error) {
 	return c, nil
 }
 
-// moment reads a date, a time, or a duration before began; the zero time for nothing.
-func moment(flag, text string, began time.Time) (time.Time, error) {
+// Moment reads a date, a time, or a duration before began; the zero time for nothing. Errors are
+// ErrFilter and name the flag.
+func Moment(flag, text string, began time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
