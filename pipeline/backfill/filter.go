@@ -122,12 +122,16 @@ func albumHash(key string) uint64 {
 	if name == "" {
 		name = key
 	}
-	h := fnv.New64a()
-	h.Write([]byte(name)) // cannot fail
-	x := h.Sum64()
-	x ^= x >> 32 // FNV leaves short names close together: its high bits need the mixing
-	x *= 0xd6e8feb86659fd93
-	x ^= x >> 32
-	x *= 0xd6e8feb86659fd93
+	x := contentHash(name) // FNV leaves short names close together: its high bits need the mixing
+	for range 2 {
+		x ^= x >> 32
+		x *= 0xd6e8feb86659fd93
+	}
 	return x ^ x>>32
+}
+
+func contentHash(s string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(s)) // cannot fail
+	return h.Sum64()
 }

@@ -27,6 +27,7 @@ type known struct {
 	prefix string // of photo ids
 	sha256 string // of the bundle
 	photos map[uint64]uint64
+	next   []int64         // offsets of the topic
 	busy   map[int64]int64 // photo-level answers by the minute in which they were given
 }
 
@@ -39,9 +40,10 @@ func newKnown(prefix, sha256 string) *known {
 // answerOptedOut stands for an answer in photos; a hash is never 0 or 1 there.
 const answerOptedOut = 1
 
-// read reads the locations topic to its end. Records of one photo come in order, and the last one counts.
-func (k *known) read(ctx context.Context, client *consumer.Client, topic string) error {
-	_, err := client.Read(ctx, topic, nil, func(r consumer.Record) error {
+// read reads the locations topic to its end, from where it ended the last time. Records of one photo come in order, and
+// the last one counts.
+func (k *known) read(ctx context.Context, client *consumer.Client, topic string) (err error) {
+	k.next, err = client.Read(ctx, topic, k.next, func(r consumer.Record) error {
 		k.add(r.Key, r.Value)
 		return nil
 	})
