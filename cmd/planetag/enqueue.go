@@ -11,10 +11,15 @@ import (
 	"planetag/pipeline/backfill"
 )
 
+// enqueueFlags are those that are not the package's own options.
+type enqueueFlags struct {
+	config        string
+	again, asJSON bool
+}
+
 func newEnqueue(g *global, std streams) *cobra.Command {
 	var o backfill.WatchOptions
-	var path string
-	var again, asJSON bool
+	var f enqueueFlags
 	cmd := &cobra.Command{
 		Use:   "enqueue s3://BUCKET/PREFIX",
 		Short: "Refer to what is new in a bucket, for stores that send no notifications",
@@ -32,38 +37,42 @@ memory, about 150 bytes each.`,
 		Args: oneArgument("s3://BUCKET/PREFIX"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Archive = args[0]
-			if o.Config, err = g.config(path); err != nil {
-				return err
-			}
-			if o.Log, err = logger(o.Config.Log, std.err); err != nil {
-				return err
-			}
-			switch {
-			case o.Every <= 0:
-				return wrongUsage(cmd, errors.New("--interval must be greater than 0"))
-			case !again && cmd.Flags().Changed("interval"):
-				return wrongUsage(cmd, errors.New("--interval is for --watch; add it"))
-			case !again:
-				o.Every = 0
-			}
-			o.Looked = func(l backfill.Look) { tellLook(std, l, asJSON, again) }
-			err = backfill.Watch(cmd.Context(), o)
-			if again && cmd.Context().Err() != nil && onlyInterrupted(err) {
-				return nil // a stop that was asked for is a success
-			}
-			return reached(err)
+			return enqueue(cmd, g, o, f, std)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&path, "config", "", "configuration file")
+	flags.StringVar(&f.config, "config", "", "configuration file")
 	filterFlags(cmd, &o.Filter)
 	flags.StringVar(&o.Topic, "topic", "", "topic to write to (default: topics.input)")
-	flags.BoolVar(&again, "watch", false, "look again and again, until told to stop")
+	flags.BoolVar(&f.again, "watch", false, "look again and again, until told to stop")
 	flags.DurationVar(&o.Every, "interval", time.Minute, "between two looks of --watch")
 	flags.BoolVar(&o.Deletions, "deletions", false, "write a tombstone for each object that is gone")
 	flags.BoolVar(&o.SkipFirst, "skip-existing", false, "only remember what the very first look finds")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object for each look")
+	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each look")
 	return cmd
+}
+
+func enqueue(cmd *cobra.Command, g *global, o backfill.WatchOptions, f enqueueFlags, std streams) (err error) {
+	if o.Config, err = g.config(f.config); err != nil {
+		return err
+	}
+	if o.Log, err = logger(o.Config.Log, std.err); err != nil {
+		return err
+	}
+	switch {
+	case o.Every <= 0:
+		return wrongUsage(cmd, errors.New("--interval must be greater than 0"))
+	case !f.again && cmd.Flags().Changed("interval"):
+		return wrongUsage(cmd, errors.New("--interval is for --watch; add it"))
+	case !f.again:
+		o.Every = 0
+	}
+	o.Looked = func(l backfill.Look) { tellLook(std, l, f.asJSON, f.again) }
+	err = backfill.Watch(cmd.Context(), o)
+	if f.again && cmd.Context().Err() != nil && onlyInterrupted(err) {
+		return nil // a stop that was asked for is a success
+	}
+	return reached(err)
 }
 
 // tellLook says what a look found; of a watch only when it found anything.

@@ -29,32 +29,7 @@ complete, and are written for you alone (0600).`,
 		Example: `  planetag export --config planetag.yaml --parquet photos.parquet
   planetag export --config planetag.yaml --geojson - | jq '.features | length'`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			switch {
-			case o.Parquet == "" && o.GeoJSON == "":
-				return wrongUsage(cmd, errors.New("--parquet or --geojson is missing"))
-			case o.Parquet == "-":
-				return wrongUsage(cmd, errors.New("--parquet is -; a Parquet file ends with what readers begin with, so name a file"))
-			case o.GeoJSON == "-" && asJSON:
-				return wrongUsage(cmd, errors.New("--json and --geojson - would both write to standard output; choose one"))
-			}
-			if o.Config, err = g.config(path); err != nil {
-				return err
-			}
-			if o.Log, err = logger(o.Config.Log, std.err); err != nil {
-				return err
-			}
-			o.Stdout = std.out
-			report, err := export.Run(cmd.Context(), o)
-			if err != nil {
-				return reached(err)
-			}
-			if asJSON {
-				return printJSON(std.out, true, report)
-			}
-			exportText(std, report)
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return takeAway(cmd, g, o, path, asJSON, std) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&path, "config", "", "configuration file")
@@ -62,6 +37,33 @@ complete, and are written for you alone (0600).`,
 	flags.StringVar(&o.GeoJSON, "geojson", "", "GeoJSON file to write, - for standard output")
 	flags.BoolVar(&asJSON, "json", false, "print the report as one JSON object")
 	return cmd
+}
+
+func takeAway(cmd *cobra.Command, g *global, o export.Options, path string, asJSON bool, std streams) (err error) {
+	switch {
+	case o.Parquet == "" && o.GeoJSON == "":
+		return wrongUsage(cmd, errors.New("--parquet or --geojson is missing"))
+	case o.Parquet == "-":
+		return wrongUsage(cmd, errors.New("--parquet is -; a Parquet file ends with what readers begin with, so name a file"))
+	case o.GeoJSON == "-" && asJSON:
+		return wrongUsage(cmd, errors.New("--json and --geojson - would both write to standard output; choose one"))
+	}
+	if o.Config, err = g.config(path); err != nil {
+		return err
+	}
+	if o.Log, err = logger(o.Config.Log, std.err); err != nil {
+		return err
+	}
+	o.Stdout = std.out
+	report, err := export.Run(cmd.Context(), o)
+	if err != nil {
+		return reached(err)
+	}
+	if asJSON {
+		return printJSON(std.out, true, report)
+	}
+	exportText(std, report)
+	return nil
 }
 
 // exportText goes to standard error: standard output may be the GeoJSON.

@@ -37,25 +37,7 @@ Without a filter all of them are put back; --dry-run counts them first.`,
   planetag replay --config planetag.yaml --type object_gone --newer 24h
   planetag replay --config planetag.yaml --match 'album-7/'`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if o.Config, err = g.config(f.config); err != nil {
-				return err
-			}
-			if o.Log, err = logger(o.Config.Log, std.err); err != nil {
-				return err
-			}
-			if o.Filter, err = f.filter(cmd, o.Filter); err != nil {
-				return err
-			}
-			report, err := deadletters.Run(cmd.Context(), o)
-			if err != nil {
-				return reached(err)
-			}
-			if f.asJSON {
-				return printJSON(std.out, true, report)
-			}
-			return replayText(std, report)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return putBack(cmd, g, o, f, std) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "configuration file")
@@ -68,6 +50,26 @@ Without a filter all of them are put back; --dry-run counts them first.`,
 	flags.BoolVar(&o.DryRun, "dry-run", false, "only count")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object")
 	return cmd
+}
+
+func putBack(cmd *cobra.Command, g *global, o deadletters.Options, f replayFlags, std streams) (err error) {
+	if o.Config, err = g.config(f.config); err != nil {
+		return err
+	}
+	if o.Log, err = logger(o.Config.Log, std.err); err != nil {
+		return err
+	}
+	if o.Filter, err = f.filter(cmd, o.Filter); err != nil {
+		return err
+	}
+	report, err := deadletters.Run(cmd.Context(), o)
+	if err != nil {
+		return reached(err)
+	}
+	if f.asJSON {
+		return printJSON(std.out, true, report)
+	}
+	return replayText(std, report)
 }
 
 func (f replayFlags) filter(cmd *cobra.Command, filter deadletters.Filter) (_ deadletters.Filter, err error) {

@@ -229,6 +229,9 @@ func (b *backfill) lister(ctx context.Context, cp *checkpoint) (*lister, error) 
 		bucket: b.bucket, prefix: b.prefix, level: cp.Level, topic: b.Config.Topics.Backfill, size: batch / 2, filter: filter,
 		known: newKnown(b.bucket+"/"+b.prefix, b.bundle.SHA256), list: b.store.List,
 	}
+	if b.DryRun {
+		l.known.busy = map[int64]int64{}
+	}
 	if filter.Versions {
 		l.list = b.store.ListVersions
 	}

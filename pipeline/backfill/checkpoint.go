@@ -112,13 +112,3 @@ func (c *checkpoint) fits(f Filter) error {
 	return fmt.Errorf("%w: %s was begun %s with the filter %s; finish it with the same flags, or give it up with --restart",
 		ErrUnfinished, c.Archive, c.Started.Format(time.RFC3339), asked)
 }
-
-// done tells whether all ranges are listed.
-func (c *checkpoint) done() bool {
-	for _, s := range c.Shards {
-		if !s.Done {
-			return false
-		}
-	}
-	return true
-}

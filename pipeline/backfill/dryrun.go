@@ -16,8 +16,8 @@ type Prices struct {
 
 // Estimate is what a backfill would take.
 type Estimate struct {
-	PhotosPerSecond float64 `json:"photos_per_second"` // 0 = not known
-	Measured        string  `json:"measured"`          // how the rate was found
+	PhotosPerSecond float64 `json:"photos_per_second"`  // 0 = not known
+	Measured        string  `json:"measured,omitempty"` // how the rate was found
 	Seconds         float64 `json:"seconds,omitempty"`
 	Cost            float64 `json:"cost,omitempty"`
 }
@@ -61,7 +61,7 @@ func (b *backfill) estimate(k *known, photos int64) *Estimate {
 		e.PhotosPerSecond, e.Measured = b.Rate, "--rate"
 	}
 	if e.PhotosPerSecond == 0 {
-		e.Measured = "not: nothing under this prefix was ever located; give --rate, or locate a sample first (--sample 0.001)"
+		e.Measured = ""
 	} else {
 		e.Seconds = float64(photos) / e.PhotosPerSecond
 	}

@@ -28,12 +28,12 @@ type known struct {
 	sha256 string // of the bundle
 	photos map[uint64]uint64
 	next   []int64         // offsets of the topic
-	busy   map[int64]int64 // photo-level answers by the minute in which they were given
+	busy   map[int64]int64 // photo-level answers of all photos by the minute in which they were given; nil = not counted
 }
 
 func newKnown(prefix, sha256 string) *known {
 	return &known{
-		seed: maphash.MakeSeed(), prefix: prefix, sha256: sha256, photos: map[uint64]uint64{}, busy: map[int64]int64{},
+		seed: maphash.MakeSeed(), prefix: prefix, sha256: sha256, photos: map[uint64]uint64{},
 	}
 }
 
@@ -51,7 +51,8 @@ func (k *known) read(ctx context.Context, client *consumer.Client, topic string)
 }
 
 func (k *known) add(id, value []byte) {
-	if !strings.HasPrefix(string(id), k.prefix) {
+	mine := strings.HasPrefix(string(id), k.prefix)
+	if !mine && k.busy == nil {
 		return
 	}
 	photo := maphash.Bytes(k.seed, id)
@@ -66,10 +67,11 @@ func (k *known) add(id, value []byte) {
 		delete(k.photos, photo)
 		return
 	}
-	if l.Stage == pipeline.StagePhoto {
+	if k.busy != nil && l.Stage == pipeline.StagePhoto {
 		k.busy[l.Time.Unix()/60]++
 	}
 	switch {
+	case !mine:
 	case l.Status == pipeline.StatusOptedOut:
 		k.photos[photo] = answerOptedOut
 	case k.photos[photo] == answerOptedOut && l.Stage == pipeline.StageAlbum:

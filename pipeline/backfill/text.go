@@ -38,7 +38,7 @@ func (r Report) Text(w io.Writer) error {
 		if e.PhotosPerSecond > 0 {
 			p.line("  about %s at %.1f photos a second, measured by %s", time.Duration(e.Seconds*float64(time.Second)).Round(time.Second), e.PhotosPerSecond, e.Measured)
 		} else {
-			p.line("  how long is not known; measured: %s", e.Measured)
+			p.line("  how long nobody knows: nothing was located yet; give --rate, or locate a sample first (--sample 0.001)")
 		}
 		if e.Cost > 0 {
 			p.line("  about %.2f by the prices given", e.Cost)

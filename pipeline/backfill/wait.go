@@ -145,8 +145,12 @@ func (w *waiting) embedding(r consumer.Record) error {
 // dead writes a dead letter of the backfill down.
 func (w *waiting) dead(r consumer.Record) error {
 	d, err := pipeline.ParseDeadRecord(r)
-	if err != nil || d.Original.Topic != w.Config.Topics.Backfill {
-		return nil //nolint:nilerr // another tool's record on the topic is not this backfill's failure
+	if err != nil { // another tool's record on the topic is not this backfill's failure
+		w.Log.Debug("passed over", "err", err)
+		return nil
+	}
+	if d.Original.Topic != w.Config.Topics.Backfill {
+		return nil
 	}
 	w.failed++
 	line, err := json.Marshal(struct {

@@ -43,35 +43,11 @@ type Look struct {
 // It ends with ctx, with nil after one look when Every is 0, or with an error: those of Run, or of the store when Every is
 // 0. With Every a store that is away is waited for.
 func Watch(ctx context.Context, o WatchOptions) error {
-	bucket, prefix, err := archiveOf(o.Archive)
+	w, err := newWatch(ctx, o)
 	if err != nil {
 		return err
 	}
-	filter, err := o.Filter.compile(time.Now())
-	if err != nil {
-		return err
-	}
-	if o.Topic == "" {
-		o.Topic = o.Config.Topics.Input
-	}
-	store, err := pipeline.NewStore(o.Config.S3, o.Config.Photos.MaxObjectBytes)
-	if err != nil {
-		return err
-	}
-	if err := store.Ping(ctx, bucket); err != nil {
-		return err
-	}
-	topics := o.Config.ToolTopics([]string{o.Config.Topics.Locations}, []string{o.Topic})
-	topics[0].Name += watchSuffix
-	client, err := pipeline.Connect(ctx, o.Config, o.Log, topics)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	w := &watch{WatchOptions: o, bucket: bucket, prefix: prefix, filter: filter, client: client, list: store.List}
-	if filter.Versions {
-		w.list = store.ListVersions
-	}
+	defer w.client.Close()
 	for {
 		err := w.life(ctx)
 		switch {
@@ -85,6 +61,34 @@ func Watch(ctx context.Context, o WatchOptions) error {
 		o.Log.Warn("reading anew what was seen", "archive", o.Archive, "err", err)
 		pause(ctx, time.Second)
 	}
+}
+
+// newWatch opens what is needed, cheapest mistakes first. The caller closes its client.
+func newWatch(ctx context.Context, o WatchOptions) (w *watch, err error) {
+	if o.Topic == "" {
+		o.Topic = o.Config.Topics.Input
+	}
+	w = &watch{WatchOptions: o}
+	if w.bucket, w.prefix, err = archiveOf(o.Archive); err != nil {
+		return nil, err
+	}
+	if w.filter, err = o.Filter.compile(time.Now()); err != nil {
+		return nil, err
+	}
+	store, err := pipeline.NewStore(o.Config.S3, o.Config.Photos.MaxObjectBytes)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.Ping(ctx, w.bucket); err != nil {
+		return nil, err
+	}
+	if w.list = store.List; w.filter.Versions {
+		w.list = store.ListVersions
+	}
+	topics := o.Config.ToolTopics([]string{o.Config.Topics.Locations}, []string{o.Topic})
+	topics[0].Name += watchSuffix
+	w.client, err = pipeline.Connect(ctx, o.Config, o.Log, topics)
+	return w, err
 }
 
 const (

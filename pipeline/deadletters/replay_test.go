@@ -76,8 +76,13 @@ func (w *world) letter(i int, topic, word string) consumer.Record {
 		Time: time.Date(2026, 5, 1, 0, 0, i, 0, time.UTC), Headers: []consumer.Header{{Key: "traceparent", Value: []byte("00-1")}},
 	}
 	for _, h := range [][2]string{
-		{"error.type", word}, {"error.message", fmt.Sprintf("album-%d: no", i%10)}, {"error.stage", "photos"}, {"original.topic", topic},
-		{"original.partition", "1"}, {"original.offset", strconv.Itoa(i)}, {"attempt", "1"},
+		{"error.type", word},
+		{"error.message", fmt.Sprintf("album-%d: no", i%10)},
+		{"error.stage", "photos"},
+		{"original.topic", topic},
+		{"original.partition", "1"},
+		{"original.offset", strconv.Itoa(i)},
+		{"attempt", "1"},
 	} {
 		r.Headers = append(r.Headers, consumer.Header{Key: h[0], Value: []byte(h[1])})
 	}
