@@ -229,14 +229,17 @@ func (b *backfill) lister(ctx context.Context, cp *checkpoint) (*lister, error) 
 		bucket: b.bucket, prefix: b.prefix, level: cp.Level, topic: b.Config.Topics.Backfill, size: batch / 2, filter: filter,
 		known: newKnown(b.bucket+"/"+b.prefix, b.bundle.SHA256), list: b.store.List,
 	}
-	if b.DryRun {
-		l.known.busy = map[int64]int64{}
-	}
 	if filter.Versions {
 		l.list = b.store.ListVersions
 	}
 	if b.Rate > 0 {
 		l.size = max(1, min(l.size, int(b.Rate)))
+	}
+	if b.DryRun {
+		l.known.busy = map[int64]int64{}
+		if there, err := b.client.Exists(ctx, b.Config.Topics.Locations); err != nil || !there {
+			return l, err // no worker ever ran
+		}
 	}
 	return l, l.known.read(ctx, b.client, b.Config.Topics.Locations)
 }

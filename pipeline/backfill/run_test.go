@@ -178,6 +178,14 @@ func TestAnUnfinishedBackfillKeepsItsFilter(t *testing.T) {
 // What was located by the same bundle is left out, unless it is to be done again; who opted out, always.
 func TestWhatIsLocatedIsLeftOut(t *testing.T) {
 	w := newWorld(t, nested, 100)
+	dry := w.options()
+	dry.DryRun = true
+	if report, err := Run(t.Context(), dry); err != nil || report.References != 100 || report.Estimate.PhotosPerSecond != 0 {
+		t.Errorf("a dry run before any worker: %+v, %v", report, err)
+	}
+	if there, err := w.client.Exists(t.Context(), w.cfg.Topics.Backfill); there || err != nil {
+		t.Errorf("the dry run made a topic: %v", err)
+	}
 	if _, err := Run(t.Context(), w.options()); err != nil {
 		t.Fatal(err)
 	}

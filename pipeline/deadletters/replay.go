@@ -120,8 +120,8 @@ func (r *replay) run(ctx context.Context) (err error) {
 func (r *replay) remember(ctx context.Context) error {
 	r.before = map[string]bool{}
 	if r.DryRun {
-		if _, err := r.client.Partitions(ctx, r.Config.Topics.State); err != nil {
-			return nil //nolint:nilerr // nothing was ever put back
+		if there, err := r.client.Exists(ctx, r.Config.Topics.State); err != nil || !there {
+			return err
 		}
 	}
 	prefix := "replay/" + r.Config.Topics.DeadLetters + "/"
