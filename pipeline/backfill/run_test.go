@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -22,6 +21,8 @@ import (
 	"planetag/pipeline"
 	"planetag/pipeline/devstore"
 )
+
+const tinyBundle = "../../enrich/testdata/tiny"
 
 // world is a broker and a bucket whose objects are made when they are asked for.
 type world struct {
@@ -50,7 +51,7 @@ func newWorld(t *testing.T, key func(int) string, count int) *world {
 	w := &world{t: t, cfg: pipeline.DefaultConfig()}
 	w.cfg.Kafka.Brokers, w.cfg.Topics.Partitions = []string{broker.Addr()}, 3
 	w.cfg.S3.Endpoint, w.cfg.S3.AccessKey, w.cfg.S3.SecretKey = store.URL(), devstore.AccessKey, devstore.SecretKey
-	w.cfg.Bundle.Path = filepath.Join("..", "..", "enrich", "testdata", "tiny")
+	w.cfg.Bundle.Path = tinyBundle
 	if w.client, err = pipeline.Connect(t.Context(), w.cfg, quiet(), nil); err != nil {
 		t.Fatal(err)
 	}

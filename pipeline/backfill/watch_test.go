@@ -36,7 +36,7 @@ func newWatched(t *testing.T) *watched {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	server, err := devstore.Start(devstore.Options{Buckets: []string{"pics"}, Hook: func(out http.ResponseWriter, _ *http.Request) bool {
+	server, err := devstore.Start(devstore.Options{Buckets: []string{"pics"}, Versioned: true, Hook: func(out http.ResponseWriter, _ *http.Request) bool {
 		if w.away.Load() {
 			out.WriteHeader(http.StatusServiceUnavailable)
 		}
@@ -236,5 +236,43 @@ func TestAWatchWaitsForItsStore(t *testing.T) {
 	}
 	if got := fmt.Sprint(w.news()); got != "[a/1.jpg a/2.jpg]" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestVersionsAreThoseOfNow: a reference names the version that the listing shows as the newest, and none of what was deleted.
+func TestVersionsAreThoseOfNow(t *testing.T) {
+	w := newWatched(t)
+	w.put("a/1.jpg", "old", "a/2.jpg", "2", "a/3.jpg", "3")
+	w.put("a/1.jpg", "new")
+	w.delete("a/3.jpg")
+	newest := map[string]string{}
+	if err := w.store.ListVersions(t.Context(), "pics", "a/", "", func(o pipeline.Listed) error {
+		newest[o.Key] = o.VersionID
+		return nil
+	}); err != nil || len(newest) != 2 || newest["a/1.jpg"] == "" {
+		t.Fatalf("%v, %v", newest, err)
+	}
+	o := w.options()
+	o.Archive, o.Filter.Versions = "s3://pics", true
+	o.Config.Bundle.Path = tinyBundle
+	if report, err := Run(t.Context(), o); err != nil || report.References != 2 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	_, err := w.client.Read(t.Context(), w.cfg.Topics.Backfill, nil, func(r consumer.Record) error {
+		in, err := pipeline.ParseReference(r, "")
+		if ref := in.Reference; err != nil || in.Kind == pipeline.PhotoInput && (ref.VersionID != newest[ref.Key] || ref.VersionID == "") {
+			t.Errorf("%s: %v", r.Value, err)
+			return nil
+		}
+		if in.Kind == pipeline.PhotoInput && in.Reference.Key == "a/1.jpg" {
+			object, err := w.store.Get(t.Context(), in.Reference, func(int64) {})
+			if err != nil || string(object.Data) != "new" {
+				t.Errorf("its bytes are %q, %v", object.Data, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
