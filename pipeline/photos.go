@@ -71,7 +71,7 @@ func (s *photoStage) handle(ctx context.Context, a assignment) error {
 	return err
 }
 
-// read fetches records and starts a walk for each. Memory is reserved here, in the partition's order: the oldest photo
+// read fetches records and starts a walk for each. board reserves memory in the partition's order: the oldest photo
 // always holds its share, so a spent budget delays photos but can never deadlock them.
 func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *flight) error {
 	var walks sync.WaitGroup
@@ -82,20 +82,9 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 			return fmt.Errorf("fetch references: %w", err)
 		}
 		for _, rec := range records {
-			f := &flight{record: rec, hold: hold{budget: s.budget}, done: make(chan struct{})}
-			if f.leave, err = s.admit(ctx); err != nil {
+			f, err := s.board(ctx, rec, queue)
+			if err != nil {
 				return err
-			}
-			if err := f.hold.take(ctx, photoReserve); err != nil {
-				f.leave()
-				return err
-			}
-			select {
-			case queue <- f:
-			case <-ctx.Done():
-				f.leave()
-				f.hold.set(0)
-				return ctx.Err()
 			}
 			walks.Go(func() { s.fly(ctx, f) })
 		}

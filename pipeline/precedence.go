@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"planetag/consumer"
 )
 
 // stageBackfill is the stage "photos" at work on the backfill topic: a consumer group of its own, and everything else shared.
@@ -86,6 +88,26 @@ func (p *precedence) backfill(ctx context.Context) (func(), error) {
 		return nil, context.Cause(ctx)
 	}
 	return left, nil
+}
+
+// board lets a record in when it is its turn, reserves what its photo takes at least, and puts it on the queue.
+func (s *photoStage) board(ctx context.Context, rec consumer.Record, queue chan<- *flight) (f *flight, err error) {
+	f = &flight{record: rec, hold: hold{budget: s.budget}, done: make(chan struct{})}
+	if f.leave, err = s.admit(ctx); err != nil {
+		return nil, err
+	}
+	if err := f.hold.take(ctx, photoReserve); err != nil {
+		f.leave()
+		return nil, err
+	}
+	select {
+	case queue <- f:
+		return f, nil
+	case <-ctx.Done():
+		f.leave()
+		f.hold.set(0)
+		return nil, ctx.Err()
+	}
 }
 
 // joins are the stages with the topic that each reads, as there are groups to join.

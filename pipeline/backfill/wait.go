@@ -144,12 +144,8 @@ func (w *waiting) embedding(r consumer.Record) error {
 
 // dead writes a dead letter of the backfill down.
 func (w *waiting) dead(r consumer.Record) error {
-	d, err := pipeline.ParseDeadRecord(r)
-	if err != nil { // another tool's record on the topic is not this backfill's failure
-		w.Log.Debug("passed over", "err", err)
-		return nil
-	}
-	if d.Original.Topic != w.Config.Topics.Backfill {
+	d, bad := pipeline.ParseDeadRecord(r)
+	if d.Original.Topic != w.Config.Topics.Backfill || bad != nil { // also records that are no dead letters, but another tool's
 		return nil
 	}
 	w.failed++
