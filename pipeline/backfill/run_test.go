@@ -16,7 +16,7 @@ import (
 
 // A backfill that is ended again and again writes every reference once, and says what it did.
 func TestABackfillGoesOnWhereItWas(t *testing.T) {
-	const photos = 6000
+	const photos = 3000
 	w := newWorld(t, nested, photos)
 	for _, after := range []int{1, 1, 2, 1} {
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -45,7 +45,7 @@ func TestABackfillGoesOnWhereItWas(t *testing.T) {
 
 // A lister that is frozen while another one takes over writes nothing when it wakes.
 func TestALaterListerTakesOver(t *testing.T) {
-	const photos = 4000
+	const photos = 2400
 	w := newWorld(t, nested, photos)
 	frozen, taken := make(chan struct{}), make(chan struct{})
 	o, first := w.options(), true
@@ -74,7 +74,7 @@ func TestALaterListerTakesOver(t *testing.T) {
 }
 
 func TestAnUnfinishedBackfillKeepsItsFilter(t *testing.T) {
-	const photos = 6000
+	const photos = 3000
 	w := newWorld(t, nested, photos)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	o := w.options()

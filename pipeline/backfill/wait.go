@@ -108,7 +108,7 @@ func (w *waiting) look(ctx context.Context) (out bool, err error) {
 		return false, err
 	}
 	if w.Config.Albums.Mode != "none" {
-		if w.embeddings, err = w.client.Read(ctx, t.Embeddings, w.embeddings, w.embedding); err != nil {
+		if w.embeddings, err = w.client.Read(ctx, t.Embeddings, w.embeddings, func(r consumer.Record) error { w.follow(r); return nil }); err != nil {
 			return false, err
 		}
 	}
@@ -121,8 +121,8 @@ func (w *waiting) look(ctx context.Context) (out bool, err error) {
 	return left == 0 && len(w.open) == 0, nil
 }
 
-// embedding follows albums: a photo of the backfill opens one, a CLOSE marker that covers its last photo ends that.
-func (w *waiting) embedding(r consumer.Record) error {
+// follow follows albums: a photo of the backfill opens one, a CLOSE marker that covers its last photo ends that.
+func (w *waiting) follow(r consumer.Record) {
 	album := maphash.Bytes(w.seed, r.Key)
 	embedding, control, err := pipeline.DecodeAlbumRecord(r.Value)
 	open, is := w.open[album]
@@ -139,13 +139,12 @@ func (w *waiting) embedding(r consumer.Record) error {
 	case control != nil && control.Kind == pipeline.ControlClose && is && control.UpTo >= open.last:
 		delete(w.open, album)
 	}
-	return nil
 }
 
 // dead writes a dead letter of the backfill down.
 func (w *waiting) dead(r consumer.Record) error {
-	d, bad := pipeline.ParseDeadRecord(r)
-	if d.Original.Topic != w.Config.Topics.Backfill || bad != nil { // also records that are no dead letters, but another tool's
+	d, mine := w.mine(r)
+	if !mine {
 		return nil
 	}
 	w.failed++
@@ -164,6 +163,12 @@ func (w *waiting) dead(r consumer.Record) error {
 		return fmt.Errorf("write failures: %w", err)
 	}
 	return nil
+}
+
+// mine tells a dead letter of the backfill topic from others, and from what else may lie on the topic.
+func (w *waiting) mine(r consumer.Record) (pipeline.DeadRecord, bool) {
+	d, err := pipeline.ParseDeadRecord(r)
+	return d, err == nil && d.Original.Topic == w.Config.Topics.Backfill
 }
 
 func rawOrNothing(value []byte) json.RawMessage {
