@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,6 +51,26 @@ func TestTheCommandsOfTheBackfillPage(t *testing.T) {
 	if n := strings.Count(string(exported), `"id":"archive/2019/`); n != photos || strings.Count(string(exported), `"stage":"album"`) != photos {
 		t.Errorf("%d photos were exported, want %d with the answers of their albums:\n%s", n, photos, exported)
 	}
+	failAndRise(t, binary, dir)
+}
+
+// failAndRise backfills an album of which one object is no photo: the status says so, failures.jsonl names it, and a replay puts it back once.
+func failAndRise(t *testing.T, binary, dir string) {
+	t.Helper()
+	out, err := inDirectory(binary, dir, binary, "backfill", "s3://archive/broken/", "--config", "planetag.yaml", "--wait").CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 3 || !strings.Contains(string(out), "1 photos are dead letters; see failures.jsonl") {
+		t.Errorf("%v, want status 3\n%s", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "failures.jsonl"))
+	if lines := strings.Split(strings.TrimSpace(string(text)), "\n"); err != nil || len(lines) != 1 ||
+		!strings.Contains(lines[0], `"error_type":"unknown_format"`) || !strings.Contains(lines[0], `"key":"broken/text.jpg"`) {
+		t.Errorf("failures.jsonl: %v\n%s", err, text)
+	}
+	out, err = inDirectory(binary, dir, binary, "replay", "--config", "planetag.yaml", "--type", "unknown_format").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "1 dead letters: 1 put back, 0 were before") {
+		t.Errorf("replay: %v\n%s", err, out)
+	}
 }
 
 // startArchive starts a broker, a bucket and a worker, and writes planetag.yaml into dir.
@@ -77,6 +98,11 @@ func startArchive(t *testing.T, binary, dir string, photos int) {
 	}
 	for i := range photos {
 		if err := store.Put(t.Context(), "archive", fmt.Sprintf("2019/album %d/my photo+%02d.jpg", i%3, i), red); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, data := range map[string][]byte{"broken/text.jpg": []byte("no photo, but words"), "broken/1.jpg": red} {
+		if err := store.Put(t.Context(), "archive", key, data); err != nil {
 			t.Fatal(err)
 		}
 	}
