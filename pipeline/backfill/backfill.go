@@ -150,7 +150,7 @@ func (b *backfill) once(ctx context.Context) (*checkpoint, Report, error) {
 	b.Again, b.Restart = false, false // the next start of this process goes on with this run
 	err = b.list(ctx, cp, writer)
 	report := b.report(cp)
-	report.Resumed = resumed
+	report.Resumed, report.Finished = resumed, report.Finished && err == nil // the last transaction may be the one that failed
 	return cp, report, err
 }
 

@@ -16,6 +16,7 @@ func (b *backfill) connect(ctx context.Context) (err error) {
 	if b.bucket, b.prefix, err = archiveOf(b.Archive); err != nil {
 		return err
 	}
+	b.Archive = "s3://" + b.bucket + "/" + b.prefix // one name, with or without the slash
 	if b.Config.Topics.Backfill == "" {
 		return fmt.Errorf("%w: topics.backfill is empty; name the topic that the workers read, too", pipeline.ErrConfig)
 	}

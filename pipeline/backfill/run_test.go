@@ -37,7 +37,9 @@ func TestABackfillGoesOnWhereItWas(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	w.wantOnce(nested, photos)
-	if report, err = Run(t.Context(), w.options()); err != nil || !report.Already || report.References != photos {
+	slashed := w.options()
+	slashed.Archive += "/"
+	if report, err = Run(t.Context(), slashed); err != nil || !report.Already || report.References != photos {
 		t.Fatalf("once more: %+v, %v", report, err)
 	}
 	w.wantOnce(nested, photos)

@@ -71,6 +71,7 @@ func newWatch(ctx context.Context, o WatchOptions) (w *watch, err error) {
 	if w.bucket, w.prefix, err = archiveOf(o.Archive); err != nil {
 		return nil, err
 	}
+	w.Archive = "s3://" + w.bucket + "/" + w.prefix // one name, with or without the slash
 	if w.filter, err = o.Filter.compile(time.Now()); err != nil {
 		return nil, err
 	}
