@@ -18,7 +18,7 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench bench-report bench-long man generate fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost chaos-backfill hostile soak train test-train fuzz lint bench bench-report bench-long man generate fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ chaos-replay: build setup-test ## how long a restart takes with MIB=1024 of open
 chaos-cost: build setup-test ## what exactly_once and decoding in processes cost, each against doing without, in alternating rounds of one run
 	@CHAOS=full CHAOS_ROUNDS=$(or $(ROUNDS),3) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
 		go test ./deploy/chaos -run TestCosts -count 1 -v -timeout 60m
+
+chaos-backfill: build setup-test ## kill the lister and the workers of a backfill, KILLS=10 times each, over OBJECTS=100000: one final answer for every object
+	@CHAOS_OBJECTS=$(or $(OBJECTS),100000) CHAOS_KILLS=$(or $(KILLS),10) CHAOS_SEED=$(SEED) PLANETAG_REQUIRE_ALL=1 \
+		go test ./deploy/chaos -run 'TestBackfill$$' -count 1 -v -timeout 100m
 
 hostile: build ## thousands of broken, lying and exploding photos, one verdict each: COUNT=4000, SEED=1, CORPUS=folder, REPORT=docs/reliability.md
 	@go run ./deploy/hostile -count $(or $(COUNT),4000) -seed $(or $(SEED),1) -corpus "$(CORPUS)" -report "$(REPORT)"

@@ -17,6 +17,8 @@
 //   - Errors that say what to do. Every error of an assignment is [ErrRestart]
 //     (take over again, go on from the committed offset), [ErrFenced] (this
 //     generation is over) or an error that no repetition can heal.
+//   - The same for work whose progress is no offset: a [Writer] fences the holder
+//     of its transactional id before it, and writes records in transactions.
 //   - No loss in silence. Offsets that retention deleted before they were read
 //     are reported to [Observer.DataLost] and to the log.
 //

@@ -27,13 +27,24 @@ func (c *Client) Look(ctx context.Context, topic string, which Range, fn func(Re
 	if err != nil {
 		return err
 	}
+	err = together(ctx, count, fn, func(ctx context.Context, partition int, fn func(Record) error) error {
+		return c.look(ctx, topicPartition{topic, int32(partition)}, which, fn)
+	})
+	if errors.Is(err, ErrStop) {
+		return nil
+	}
+	return err
+}
+
+// together reads so many partitions side by side and calls fn with one record at a time. The first error ends all of it.
+func together(ctx context.Context, partitions int, fn func(Record) error, read func(context.Context, int, func(Record) error) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var reading sync.WaitGroup
 	var one sync.Mutex
-	for partition := range count {
+	for partition := range partitions {
 		reading.Go(func() {
-			err := c.look(ctx, topicPartition{topic, int32(partition)}, which, func(r Record) error {
+			err := read(ctx, partition, func(r Record) error {
 				one.Lock()
 				defer one.Unlock()
 				if ctx.Err() != nil {
@@ -47,10 +58,7 @@ func (c *Client) Look(ctx context.Context, topic string, which Range, fn func(Re
 		})
 	}
 	reading.Wait()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, ErrStop) {
-		return err
-	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // look reads one partition's part of the range.

@@ -8,7 +8,6 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
-	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 )
 
 // membership is one member in one generation of its group.
@@ -78,23 +77,11 @@ func (a *Assignment) locate(ctx context.Context) error {
 
 // committedOffset is -1 where the group has none.
 func (a *Assignment) committedOffset(ctx context.Context) (int64, error) {
-	answer, err := call[*offsetfetch.Response](ctx, a.client, &offsetfetch.Request{
-		GroupID: a.group,
-		Topics:  []offsetfetch.RequestTopic{{Name: a.topic, PartitionIndexes: []int32{a.reader.from.partition}}},
-	})
+	found, err := a.client.committedOffsets(ctx, a.group, a.topic, []int32{a.reader.from.partition})
 	if err != nil {
 		return 0, err
 	}
-	if code := kafka.Error(answer.ErrorCode); code == kafka.GroupIdNotFound {
-		return -1, nil // no group yet, no offsets
-	} else if code != 0 {
-		return 0, code
-	}
-	if len(answer.Topics) != 1 || len(answer.Topics[0].Partitions) != 1 {
-		return 0, fmt.Errorf("answer to offset fetch lacks its partition: %w", kafka.NetworkException)
-	}
-	found := answer.Topics[0].Partitions[0]
-	return found.CommittedOffset, codeError(found.ErrorCode)
+	return found[0], nil
 }
 
 // stands asks whether the generation is still the group's. A member that slept

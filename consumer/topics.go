@@ -148,6 +148,15 @@ func (c *Client) createCommand(t Topic) string {
 	return b.String()
 }
 
+// Exists tells whether there is a topic of this name.
+func (c *Client) Exists(ctx context.Context, topic string) (bool, error) {
+	_, err := c.Partitions(ctx, topic)
+	if missing(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Partitions is the number of partitions of a topic. It never creates one: the
 // error of a missing topic names the remedy.
 func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/addoffsetstotxn"
-	"github.com/segmentio/kafka-go/protocol/addpartitionstotxn"
 	"github.com/segmentio/kafka-go/protocol/offsetcommit"
 	"github.com/segmentio/kafka-go/protocol/txnoffsetcommit"
 )
@@ -17,18 +16,14 @@ import (
 // one is not reached unless every other was acknowledged.
 func (a *Assignment) transact(ctx context.Context, goods cargo, next int64) error {
 	err := a.steps(ctx, goods, next)
-	if err != nil && mayAbort(err) {
-		// Readers need not wait for the next owner. Should this fail too, the
-		// next owner or the broker's clock ends the transaction.
-		short, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-		defer cancel()
-		_ = a.producer.end(short, false)
+	if err != nil {
+		a.producer.giveUp(ctx, err)
 	}
 	return err
 }
 
 func (a *Assignment) steps(ctx context.Context, goods cargo, next int64) error {
-	if err := a.addPartitions(ctx, goods); err != nil {
+	if err := a.producer.addPartitions(ctx, goods); err != nil {
 		return err
 	}
 	// The offsets may be announced while the records travel.
@@ -46,6 +41,18 @@ func (a *Assignment) steps(ctx context.Context, goods cargo, next int64) error {
 	return a.producer.end(ctx, true)
 }
 
+// giveUp aborts a transaction that failed with err, where that is safe: readers
+// need not wait for the next owner. Should this fail too, the next owner or the
+// broker's clock ends the transaction.
+func (p *producer) giveUp(ctx context.Context, err error) {
+	if !mayAbort(err) {
+		return
+	}
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	_ = p.end(short, false)
+}
+
 // mayAbort reports whether the open transaction may be aborted under the epoch
 // in which it failed. It may not while a copy of one of its requests can still
 // arrive: it would belong to no transaction, or to the next one. Taking over
@@ -54,47 +61,6 @@ func mayAbort(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && !f.doubt &&
 		!errors.Is(err, kafka.ProducerFenced) && !errors.Is(err, kafka.InvalidProducerEpoch)
-}
-
-func (a *Assignment) addPartitions(ctx context.Context, goods cargo) error {
-	if len(goods.targets) == 0 {
-		return nil
-	}
-	request := &addpartitionstotxn.Request{
-		TransactionalID: a.producer.transaction,
-		ProducerID:      a.producer.identity.id, ProducerEpoch: a.producer.identity.epoch,
-	}
-	index := make(map[string]int)
-	for _, t := range goods.targets {
-		at, known := index[t.topic]
-		if !known {
-			at = len(request.Topics)
-			index[t.topic] = at
-			request.Topics = append(request.Topics, addpartitionstotxn.RequestTopic{Name: t.topic})
-		}
-		request.Topics[at].Partitions = append(request.Topics[at].Partitions, t.partition)
-	}
-	step := attempt{
-		what: "add partitions to transaction", coordinator: a.producer.coordinator(),
-		needs: append(rightsToWrite(goods), onTransactions(a.producer.transaction)),
-	}
-	return a.client.persist(ctx, step, func(ctx context.Context) error {
-		answer, err := call[*addpartitionstotxn.Response](ctx, a.client, request)
-		if err != nil {
-			return err
-		}
-		var worst error
-		for _, topic := range answer.Results {
-			var codes []int16
-			for _, p := range topic.Results {
-				codes = append(codes, p.ErrorCode)
-			}
-			if err := gravest(codes); err != nil && (worst == nil || judge(err, false) > judge(worst, false)) {
-				worst = refusedTopic{topic.Name, err}
-			}
-		}
-		return worst
-	})
 }
 
 func (a *Assignment) addOffsets(ctx context.Context) error {

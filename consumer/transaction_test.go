@@ -38,7 +38,7 @@ func TestUncommittedRecordsOfACrashAreNeverSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range []func() error{
-		func() error { return a.addPartitions(t.Context(), goods) },
+		func() error { return a.producer.addPartitions(t.Context(), goods) },
 		func() error { return a.producer.send(t.Context(), goods) },
 		func() error { return a.addOffsets(t.Context()) },
 		func() error { return a.commitOffsetInTransaction(t.Context(), 10) },
@@ -96,7 +96,7 @@ func TestZombieInTheMiddleOfATransactionLosesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := zombie.addPartitions(t.Context(), goods); err != nil {
+	if err := zombie.producer.addPartitions(t.Context(), goods); err != nil {
 		t.Fatal(err)
 	}
 	if err := zombie.producer.send(t.Context(), goods); err != nil {

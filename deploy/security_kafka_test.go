@@ -95,12 +95,12 @@ func (f *fortress) tellMistakes(t *testing.T) {
 	}
 	t.Run("a user without rights", func(t *testing.T) {
 		words := f.ending(t, f.settings(t, "nobody", secrets.Of("nobody")), 78)
-		for _, topic := range []string{"photos", "planetag.embeddings", "planetag.locations", "planetag.dead-letters"} {
+		for _, topic := range []string{"photos", "planetag.backfill", "planetag.embeddings", "planetag.locations", "planetag.dead-letters"} {
 			if !strings.Contains(words, fmt.Sprintf(`on topic %q: run`, topic)) {
 				t.Errorf("nothing is said of topic %s:\n%s", topic, words)
 			}
 		}
-		if lines := strings.Count(words, "\n") + 1; lines != 4 {
+		if lines := strings.Count(words, "\n") + 1; lines != 5 {
 			t.Errorf("%d lines, want one for each topic:\n%s", lines, words)
 		}
 	})

@@ -52,7 +52,7 @@ func (f *fortress) client(t *testing.T, opts ...kgo.Opt) *kgo.Client {
 func (f *fortress) makeTopics(t *testing.T) {
 	t.Helper()
 	request := kmsg.NewCreateTopicsRequest()
-	for _, name := range []string{"photos", "planetag.embeddings", "planetag.locations", "planetag.dead-letters"} {
+	for _, name := range []string{"photos", "planetag.backfill", "planetag.embeddings", "planetag.locations", "planetag.dead-letters"} {
 		topic := kmsg.NewCreateTopicsRequestTopic()
 		topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 2, 1
 		request.Topics = append(request.Topics, topic)

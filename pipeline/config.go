@@ -61,12 +61,14 @@ type SASLConfig struct {
 	PasswordFile string `yaml:"password_file" env:"PASSWORD_FILE"`
 }
 
-// TopicsConfig names the four topics and says how to make those that are missing.
+// TopicsConfig names the topics and says how to make those that are missing.
 type TopicsConfig struct {
 	Input               string   `yaml:"input" env:"INPUT"`
+	Backfill            string   `yaml:"backfill" env:"BACKFILL"` // empty = none; references of an archive, which give way to those of Input
 	Embeddings          string   `yaml:"embeddings" env:"EMBEDDINGS"`
 	Locations           string   `yaml:"locations" env:"LOCATIONS"`
 	DeadLetters         string   `yaml:"dead_letters" env:"DEAD_LETTERS"`
+	State               string   `yaml:"state" env:"STATE"` // how far backfills, replays and watches are
 	Create              bool     `yaml:"create" env:"CREATE"`
 	Partitions          int      `yaml:"partitions" env:"PARTITIONS"`
 	Replication         int      `yaml:"replication" env:"REPLICATION"`
@@ -113,6 +115,7 @@ type PhotosConfig struct {
 	FlushInterval  Duration `yaml:"flush_interval" env:"FLUSH_INTERVAL"`
 	FlushRecords   int      `yaml:"flush_records" env:"FLUSH_RECORDS"`
 	MaxObjectBytes Bytes    `yaml:"max_object_bytes" env:"MAX_OBJECT_BYTES"`
+	LiveWeight     int      `yaml:"live_weight" env:"LIVE_WEIGHT"` // live photos for each photo of the backfill topic
 }
 
 // BatchConfig says how photos are put together for one call of the CNN.
@@ -177,8 +180,8 @@ func DefaultConfig() Config {
 			OnDataLoss: "continue",
 		},
 		Topics: TopicsConfig{
-			Input: "photos", Embeddings: "planetag.embeddings", Locations: "planetag.locations",
-			DeadLetters: "planetag.dead-letters", Create: true, Partitions: 6, Replication: 1,
+			Input: "photos", Backfill: "planetag.backfill", Embeddings: "planetag.embeddings", Locations: "planetag.locations",
+			DeadLetters: "planetag.dead-letters", State: "planetag.state", Create: true, Partitions: 6, Replication: 1,
 			EmbeddingsRetention: 168 * 60 * minute,
 		},
 		Input:  InputConfig{Map: mapping.Plain},
@@ -190,7 +193,7 @@ func DefaultConfig() Config {
 		Bundle: BundleConfig{Precision: "auto"},
 		Stages: []string{"photos", "albums"},
 		Photos: PhotosConfig{
-			InFlight: 64, FlushInterval: second / 10, FlushRecords: 500, MaxObjectBytes: 64 * mebi,
+			InFlight: 64, FlushInterval: second / 10, FlushRecords: 500, MaxObjectBytes: 64 * mebi, LiveWeight: 9,
 		},
 		Decode: defaultDecode(),
 		Batch:  BatchConfig{MaxSize: 16, MaxDelay: second / 100},

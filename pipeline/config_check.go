@@ -20,6 +20,7 @@ func (c Config) Validate() error {
 	c.S3.check(&m)
 	c.checkStages(&m)
 	c.checkAlbums(&m)
+	m.atLeast("photos.live_weight", c.Photos.LiveWeight, 1)
 	c.checkMemory(&m)
 	c.checkDecode(&m)
 	c.Accelerator.check(&m)
@@ -105,7 +106,12 @@ func (t TopicsConfig) check(m *mistakes) {
 		{"topics.embeddings", t.Embeddings},
 		{"topics.locations", t.Locations},
 		{"topics.dead_letters", t.DeadLetters},
+		{"topics.backfill", t.Backfill},
+		{"topics.state", t.State},
 	} {
+		if topic.key == "topics.backfill" && topic.name == "" {
+			continue
+		}
 		m.when(!isTopicName(topic.name), "%s is %q; a topic name has 1 to 249 letters, digits, dots, hyphens and underscores", topic.key, topic.name)
 		other, twice := seen[topic.name]
 		m.when(twice, "%s and %s are both %q; each needs a topic of its own", other, topic.key, topic.name)

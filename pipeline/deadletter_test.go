@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -68,6 +69,45 @@ func TestDeadLetterBoundsItsMessage(t *testing.T) {
 	for _, h := range out.Headers {
 		if h.Key == "error.message" && (len(h.Value) > maxReason || !utf8.Valid(h.Value) || !strings.HasSuffix(string(h.Value), "é…")) {
 			t.Errorf("message of %d bytes: …%s", len(h.Value), h.Value[len(h.Value)-10:])
+		}
+	}
+}
+
+// A dead letter that is put back is the reference as it came, and its attempts are counted over its lives.
+func TestADeadLetterRisesAsItCame(t *testing.T) {
+	in := consumer.Record{
+		Topic: "photos", Partition: 4, Offset: 1187, Key: []byte{0, 0xff}, Value: []byte("{broken"),
+		Headers: []consumer.Header{{Key: "traceparent", Value: []byte("00-1")}, {Key: "nothing"}},
+	}
+	for life, want := range []string{"2", "5", "8"} {
+		attempts := 3
+		if life == 0 {
+			attempts = 2
+		}
+		out := deadLetter("dead", in, "photos", attempts, ErrReference)
+		d, err := ParseDeadRecord(out)
+		if err != nil || d.Type != "bad_reference" || d.Stage != "photos" || d.Original.Partition != 4 || d.Original.Offset != 1187 {
+			t.Fatalf("life %d: %+v, %v", life, d, err)
+		}
+		again := d.Again()
+		if !bytes.Equal(again.Key, in.Key) || !bytes.Equal(again.Value, in.Value) || again.Topic != "photos" || again.Partition != -1 {
+			t.Errorf("life %d: %+v", life, again)
+		}
+		if diff := cmp.Diff([][2]string{{"traceparent", "00-1"}, {"nothing", ""}, {"attempt", want}}, headersOf(again)); diff != "" {
+			t.Errorf("life %d: headers (-want +got):\n%s", life, diff)
+		}
+		again.Partition, again.Offset = 4, 1187
+		in = again
+	}
+	keyless := deadLetter("dead", consumer.Record{Topic: "photos", Partition: 4}, "photos", 1, ErrReference)
+	if d, err := ParseDeadRecord(keyless); err != nil || d.Again().Partition != 4 {
+		t.Errorf("without a key: %+v, %v", d.Again(), err)
+	}
+	for _, gone := range deadLetterHeaders() {
+		broken := keyless
+		broken.Headers = slices.DeleteFunc(slices.Clone(broken.Headers), func(h consumer.Header) bool { return h.Key == gone })
+		if _, err := ParseDeadRecord(broken); !errors.Is(err, ErrDeadLetter) {
+			t.Errorf("without %s: %v, want ErrDeadLetter", gone, err)
 		}
 	}
 }

@@ -6,7 +6,8 @@
 //
 //  1. consumer.(*Client).RunGroup calls photoStage.handle once for each partition of the input topic that this member of
 //     the group was given, with a context that ends with the assignment.
-//  2. read fetches records. Each one reserves memory from the [Budget], is put on the partition's queue, and gets a
+//  2. read fetches records. One of the backfill topic, whose group runs beside that of the input topic, waits for its
+//     turn behind live photos (precedence.go). Then each one reserves memory from the [Budget], is put on the partition's queue, and gets a
 //     goroutine of its own. The queue's order is the partition's order; its capacity is how many photos are in flight.
 //  3. fly, on that goroutine: [InputReader.Read] says which photos the record asks for, none, one or several; package
 //     mapping runs the programs that it takes. Each is walked in turn: [Store.Get] → EXIF → decode into a slot →
@@ -49,6 +50,8 @@
 //   - Of two locations of one photo the later one has the greater (stage, revision).
 //   - A measured position is published as it is (status "given"), an estimate never without its radius, and neither in
 //     the place of the other.
+//   - Live photos go before those of the backfill topic, which they never wait for longer than for what is in flight; and
+//     whoever waits for its turn holds no memory.
 //   - Memory that grows with the load is held against the one Budget. Whoever holds some can finish without waiting for
 //     more.
 //   - No function returns while the model may still read or write memory that it was given.

@@ -153,7 +153,7 @@ func (e *explaining) read(ctx context.Context) error {
 		return fmt.Errorf("%w: write %q as s3://bucket/key", ErrNoPhoto, e.Photo)
 	}
 	if e.ref.Key == "" {
-		e.ref = Reference{PhotoID: bucket + "/" + key, Bucket: bucket, Key: key, Album: albumOf(key)}
+		e.ref = Reference{PhotoID: bucket + "/" + key, Bucket: bucket, Key: key, Album: AlbumOf(key)}
 	}
 	store, err := NewStore(e.cfg.S3, e.cfg.Photos.MaxObjectBytes)
 	if err != nil {

@@ -25,6 +25,7 @@ type flight struct {
 	failed  []failure
 	err     error
 	done    chan struct{}
+	leave   func() // says that the walk is over; see admission
 }
 
 // release gives the flight's memory back once its walk has ended.

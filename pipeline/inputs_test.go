@@ -30,7 +30,7 @@ func reader(t testing.TB, text string) *InputReader {
 
 func TestMappingsAskForPhotos(t *testing.T) {
 	photo := func(key string) Input {
-		return Input{Reference: Reference{PhotoID: "images/" + key, Bucket: "images", Key: key, Album: albumOf(key)}}
+		return Input{Reference: Reference{PhotoID: "images/" + key, Bucket: "images", Key: key, Album: AlbumOf(key)}}
 	}
 	gone := func(id, album string) Input {
 		return Input{Kind: RemovedInput, Reference: Reference{PhotoID: id, Album: album}}

@@ -120,7 +120,7 @@ func (m *Metrics) startAtZero() {
 	for _, result := range []string{reloadDone, reloadSame, reloadFailed} {
 		m.reloaded.WithLabelValues(result)
 	}
-	for _, stage := range []string{"photos", "albums"} {
+	for _, stage := range []string{"photos", stageBackfill, "albums"} {
 		m.transaction.WithLabelValues(stage)
 		for _, result := range []string{resultCommitted, resultFailed} {
 			m.transactions.WithLabelValues(stage, result)

@@ -36,6 +36,8 @@ type photoStage struct {
 	log     *slog.Logger
 
 	decoder  decoder
+	stage    string        // "photos", or stageBackfill
+	admit    admission     // who goes first
 	turns    chan struct{} // as many photos are decoded at a time as it has room for
 	watchdog *Watchdog
 }

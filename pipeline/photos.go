@@ -39,7 +39,7 @@ func (s *photoStage) handle(ctx context.Context, a assignment) error {
 	return err
 }
 
-// read fetches records and starts a walk for each. Memory is reserved here, in the partition's order: the oldest photo
+// read fetches records and starts a walk for each. board reserves memory in the partition's order: the oldest photo
 // always holds its share, so a spent budget delays photos but can never deadlock them.
 func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *flight) error {
 	var walks sync.WaitGroup
@@ -50,15 +50,9 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 			return fmt.Errorf("fetch references: %w", err)
 		}
 		for _, rec := range records {
-			f := &flight{record: rec, hold: hold{budget: s.budget}, done: make(chan struct{})}
-			if err := f.hold.take(ctx, photoReserve); err != nil {
+			f, err := s.board(ctx, rec, queue)
+			if err != nil {
 				return err
-			}
-			select {
-			case queue <- f:
-			case <-ctx.Done():
-				f.hold.set(0)
-				return ctx.Err()
 			}
 			walks.Go(func() { s.fly(ctx, f) })
 		}
@@ -69,6 +63,7 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 // What they led to together, or the reason why one of them led to nothing, is left in the flight.
 func (s *photoStage) fly(ctx context.Context, f *flight) {
 	defer close(f.done)
+	defer f.leave()
 	s.metrics.InFlight(1)
 	defer s.metrics.InFlight(-1)
 	var parts []Asked
@@ -211,7 +206,7 @@ func (s *photoStage) commit(ctx context.Context, a assignment, ready []*flight) 
 		return fmt.Errorf("commit photos: %w", err)
 	}
 	committed()
-	s.health.Tick("photos")
+	s.health.Tick(s.stage)
 	for _, f := range ready {
 		f.outcome.count(s.metrics)
 		f.release()

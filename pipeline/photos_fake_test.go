@@ -131,7 +131,7 @@ func startPhotoStage(t testing.TB, store fetcher) *photoStage {
 	s := &photoStage{
 		cfg: cfg, model: model, decoder: model, turns: make(chan struct{}, 2), store: store, slots: slots, budget: NewBudget(1 << 30), metrics: metrics,
 		batcher: NewBatcher(model, BatchConfig{MaxSize: 8, MaxDelay: Duration(time.Millisecond), Runners: 2}, metrics),
-		health:  NewHealth(time.Hour), log: quiet(),
+		health:  NewHealth(time.Hour), log: quiet(), stage: "photos", admit: newPrecedence(9).live,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var batcher sync.WaitGroup

@@ -100,7 +100,7 @@ func parseRemoved(key []byte, defaultBucket string) (Input, error) {
 	in := Input{Kind: RemovedInput, Reference: Reference{PhotoID: id}}
 	// The album can only be the default one; a producer that names albums itself completes them itself.
 	if _, object, ok := strings.Cut(id, "/"); ok {
-		in.Reference.Album = albumOf(object)
+		in.Reference.Album = AlbumOf(object)
 	}
 	return in, nil
 }
@@ -146,13 +146,13 @@ func parsePhoto(f fields, defaultBucket string) (Input, error) {
 		ref.PhotoID = ref.Bucket + "/" + ref.Key
 	}
 	if !f.has("album") {
-		ref.Album = albumOf(ref.Key)
+		ref.Album = AlbumOf(ref.Key)
 	}
 	return Input{Kind: PhotoInput, Reference: ref}, nil
 }
 
-// albumOf is the album of a key that names none: its directory.
-func albumOf(key string) string {
+// AlbumOf is the album of a reference that names none: the directory of its key, empty for a key without one.
+func AlbumOf(key string) string {
 	directory, _ := path.Split(key)
 	return strings.TrimSuffix(directory, "/")
 }

@@ -140,3 +140,31 @@ func TestPartReadsRanges(t *testing.T) {
 		t.Errorf("written again since it was listed: %v", err)
 	}
 }
+
+// A listing that is told to stop must not look like one that is complete.
+func TestAListingThatIsToldToStopIsNotComplete(t *testing.T) {
+	s := testStore(t, []byte("photo"), nil, nil)
+	filled(t, s, 3)
+	stop := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(stop)
+	if err := s.List(ctx, "images", "list/", "", func(Listed) error { return nil }); !errors.Is(err, stop) {
+		t.Errorf("%v, want the reason", err)
+	}
+}
+
+func TestDirectoriesOfOneLevel(t *testing.T) {
+	s := testStore(t, []byte("photo"), nil, nil)
+	for _, key := range []string{"d/1.jpg", "d/a/1.jpg", "d/a/b/2.jpg", "d/c/3.jpg", "d/x.jpg", "da/4.jpg"} {
+		if err := s.Put(t.Context(), "images", key, []byte{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dirs, objects, err := s.Directories(t.Context(), "images", "d/", 100)
+	if err != nil || fmt.Sprint(dirs) != "[d/a/ d/c/]" || objects != 2 {
+		t.Errorf("%v and %d objects, %v", dirs, objects, err)
+	}
+	if dirs, objects, err = s.Directories(t.Context(), "images", "d/", 2); err != nil || len(dirs)+objects != 2 {
+		t.Errorf("at most two: %v and %d objects, %v", dirs, objects, err)
+	}
+}

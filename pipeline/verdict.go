@@ -64,7 +64,8 @@ func ruling(err error) (Verdict, string) {
 		return Retry, "timeout"
 	case isAny(err, consumer.ErrRestart, consumer.ErrFenced, consumer.ErrStop, consumer.ErrDataLost):
 		return Stop, "assignment"
-	case isAny(err, ErrConfig, ErrStorageConfig, mapping.ErrProgram, consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
+	case isAny(err, ErrConfig, ErrStorageConfig, mapping.ErrProgram, consumer.ErrAuthentication, consumer.ErrAuthorization,
+		consumer.ErrCertificate, consumer.ErrDelivery):
 		return Stop, "configuration"
 	case isAny(err, infer.ErrDevice):
 		return Stop, "accelerator"

@@ -43,6 +43,7 @@ func rulings() map[string]struct {
 		"consumer.ErrStop":           {consumer.ErrStop, Stop, "assignment"},
 		"consumer.ErrDataLost":       {consumer.ErrDataLost, Stop, "assignment"},
 		"consumer.ErrAuthentication": {consumer.ErrAuthentication, Stop, "configuration"},
+		"consumer.ErrDelivery":       {consumer.ErrDelivery, Stop, "configuration"},
 		"consumer.ErrNoBroker":       {consumer.ErrNoBroker, Retry, "unknown"},
 		"consumer.ErrAuthorization":  {consumer.ErrAuthorization, Stop, "configuration"},
 		"consumer.ErrCertificate":    {consumer.ErrCertificate, Stop, "configuration"},
@@ -102,8 +103,9 @@ func TestJudgeRulesOnEverySentinel(t *testing.T) {
 // TestJudgeKnowsEverySentinel reads the sources, so that a sentinel that is added tomorrow asks for its verdict.
 func TestJudgeKnowsEverySentinel(t *testing.T) {
 	unjudged := map[string]bool{
-		"pipeline.ErrShutdown": true, // what Run itself returns
-		"pipeline.ErrNoPhoto":  true, // what Explain itself returns
+		"pipeline.ErrShutdown":   true, // what Run itself returns
+		"pipeline.ErrNoPhoto":    true, // what Explain itself returns
+		"pipeline.ErrDeadLetter": true, // of a record that workers only write
 	}
 	for _, dir := range []string{".", "../consumer", "../enrich", "../enrich/decode", "../enrich/infer", "../enrich/bundle", "../enrich/cells", "mapping"} {
 		name := filepath.Base(dir)

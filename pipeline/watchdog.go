@@ -146,24 +146,34 @@ func (p *piece) since() time.Time {
 func (d *Watchdog) bite(p *piece, now time.Time) {
 	d.mu.Lock()
 	why := fmt.Errorf("%w: %s", ErrStuck, p.describe(now))
-	s := d.stages[p.place.stage]
-	first := s != nil && s.running && s.ended.IsZero()
-	if first {
-		s.ended, s.why = now, why
-		s.strikes++
+	var first []*watchedStage
+	for _, name := range p.holds() {
+		if s := d.stages[name]; s != nil && s.running && s.ended.IsZero() {
+			s.ended, s.why = now, why
+			s.strikes++
+			first = append(first, s)
+		}
 	}
 	since := p.since()
 	d.mu.Unlock()
 	d.metrics.Stuck(p.what)
 	d.log.Error("stuck, ending the membership so that others go on", "what", string(p.what), "stage", p.place.stage,
-		"partition", p.place.partition, "since", since, "limit", d.limits[p.what], "ends_membership", first)
+		"partition", p.place.partition, "since", since, "limit", d.limits[p.what], "ends_membership", len(first) > 0)
 	if p.what == workModel {
 		d.dump(slog.LevelDebug)
 	}
-	if first {
+	for _, s := range first {
 		s.cancel(why)
 	}
 	p.cancel(why)
+}
+
+// holds are the stages that cannot get on without this piece: the photos of both topics share their calls of the CNN.
+func (p *piece) holds() []string {
+	if p.what == workModel && p.place.stage == "photos" {
+		return []string{"photos", stageBackfill}
+	}
+	return []string{p.place.stage}
 }
 
 // hopeless is why the process must end, or nil.

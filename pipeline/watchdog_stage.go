@@ -49,7 +49,7 @@ func (w *worker) hand(ctx context.Context, stage string, a *consumer.Assignment,
 		albumAssignment: a, dog: w.watchdog, stage: stage,
 		caughtUp: func() { w.health.CaughtUp(stage, a.Topic(), a.Partition()) },
 		owes: func(records int64) {
-			if stage == "photos" { // open albums are not owed: the album stage's offset waits for them
+			if stage != "albums" { // open albums are not owed: the album stage's offset waits for them
 				w.health.Owes(stage, a.Topic(), a.Partition(), records)
 				w.metrics.Owes(stage, a.Topic(), a.Partition(), records)
 			}

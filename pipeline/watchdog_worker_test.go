@@ -100,18 +100,24 @@ func TestStuckWorkerLetsGo(t *testing.T) {
 		listens bool
 		returns bool // in time, without listening
 		bite    string
+		archive bool // the photos come by the backfill topic
 	}{
-		{"model call that listens", func(tr *trap) func(*worker) { return tr.inModel }, true, false, "model"},
-		{"model call that returns late", func(tr *trap) func(*worker) { return tr.inModel }, false, true, "model"},
-		{"model call that never returns", func(tr *trap) func(*worker) { return tr.inModel }, false, false, "model"},
-		{"album model that listens", func(tr *trap) func(*worker) { return tr.inAlbum }, true, false, "model"},
-		{"album model that returns late", func(tr *trap) func(*worker) { return tr.inAlbum }, false, true, "model"},
-		{"decode that returns late", func(tr *trap) func(*worker) { return tr.inDecode }, false, true, "decode"},
-		{"decode that never returns", func(tr *trap) func(*worker) { return tr.inDecode }, false, false, "decode"},
+		{"model call that listens", func(tr *trap) func(*worker) { return tr.inModel }, true, false, "model", false},
+		{"model call that returns late", func(tr *trap) func(*worker) { return tr.inModel }, false, true, "model", false},
+		{"model call that never returns", func(tr *trap) func(*worker) { return tr.inModel }, false, false, "model", false},
+		{"model call that listens, on an archive", func(tr *trap) func(*worker) { return tr.inModel }, true, false, "model", true},
+		{"model call that never returns, on an archive", func(tr *trap) func(*worker) { return tr.inModel }, false, false, "model", true},
+		{"album model that listens", func(tr *trap) func(*worker) { return tr.inAlbum }, true, false, "model", false},
+		{"album model that returns late", func(tr *trap) func(*worker) { return tr.inAlbum }, false, true, "model", false},
+		{"decode that returns late", func(tr *trap) func(*worker) { return tr.inDecode }, false, true, "decode", false},
+		{"decode that never returns", func(tr *trap) func(*worker) { return tr.inDecode }, false, false, "decode", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			world, tr := newStuckWorld(t, nil), newTrap(t, row.listens)
+			if row.archive {
+				world.topic = world.cfg.Topics.Backfill
+			}
 			stuck := world.start(row.part(tr))
 			t.Cleanup(stuck.stop)
 			if !row.listens && !row.returns {

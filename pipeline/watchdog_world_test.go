@@ -32,6 +32,7 @@ type stuckWorld struct {
 	cfg     Config
 	reader  *kgo.Client
 	counts  map[string]int // records by stage and photo
+	topic   string         // of the references
 	markers int
 }
 
@@ -60,6 +61,7 @@ func newStuckWorld(t *testing.T, hook func(http.ResponseWriter, *http.Request) b
 		Load: Duration(time.Minute), Model: Duration(2 * time.Second), Decode: Duration(2 * time.Second), Fetch: Duration(2 * time.Second),
 		Transaction: Duration(20 * time.Second), Album: Duration(20 * time.Second), Stage: Duration(20 * time.Second),
 	}
+	w.topic = w.cfg.Topics.Input
 	w.prepare()
 	return w
 }
@@ -107,7 +109,7 @@ func (w *stuckWorld) send() {
 	}
 	input = append(input, &kgo.Record{Value: fmt.Appendf(nil, `{"album_complete":"a","photos":%d}`, stuckPhotos/2)})
 	for _, rec := range input {
-		rec.Topic = w.cfg.Topics.Input
+		rec.Topic = w.topic
 	}
 	if err := w.reader.ProduceSync(w.t.Context(), input...).FirstErr(); err != nil {
 		w.t.Fatal(err)

@@ -31,6 +31,7 @@ type worker struct {
 
 	objects  fetcher
 	watchdog *Watchdog
+	live     *precedence   // of live photos over those of the backfill topic
 	held     *atomic.Int64 // bytes of the albums of all partitions
 
 	incoming <-chan Reload
@@ -50,6 +51,7 @@ func newWorker(cfg Config, log *slog.Logger) *worker {
 	}
 	w.watchdog = NewWatchdog(cfg.Watchdog, time.Duration(cfg.Shutdown.Deadline), w.metrics, log)
 	w.health.watchdog = w.watchdog
+	w.live = newPrecedence(cfg.Photos.LiveWeight)
 	w.metrics.Budget(w.budget)
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
@@ -136,7 +138,9 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 	var handle consumer.Handler
 	switch stage {
 	case "photos":
-		group.Topic, handle = w.cfg.Topics.Input, w.photos()
+		group.Topic, handle = w.cfg.Topics.Input, w.photos(stage, w.live.live)
+	case stageBackfill:
+		group.Topic, handle = w.cfg.Topics.Backfill, w.photos(stage, w.live.backfill)
 	case "albums":
 		s := w.hold()
 		mode := albumMode(s.cfg, s.model.Info()) // no reload goes to or from none
@@ -158,16 +162,21 @@ func (w *worker) runStage(ctx context.Context, stage string) error {
 	return nil
 }
 
-func (w *worker) photos() consumer.Handler {
-	log := w.log.With("stage", "photos")
+// photos is the stage "photos" for one of its two topics. Both share everything: model, store, budget and slots. What lies
+// on the backfill topic are references of planetag's own, whatever the input's records are.
+func (w *worker) photos(stage string, admit admission) consumer.Handler {
+	log, inputs := w.log.With("stage", stage), *w.inputs
+	if stage == stageBackfill {
+		inputs = InputReader{bucket: w.cfg.S3.Bucket}
+	}
 	return func(ctx context.Context, a *consumer.Assignment) error {
 		return w.serve(ctx, func(ctx context.Context, b *serving) error {
 			s := &photoStage{
-				cfg: b.cfg, inputs: *w.inputs, output: *w.output, model: b.model, store: watchedStore{w.objects, w.watchdog}, batcher: b.batcher, slots: b.slots,
-				budget: w.budget, metrics: w.metrics, health: w.health, log: log,
+				cfg: b.cfg, inputs: inputs, output: *w.output, model: b.model, store: watchedStore{w.objects, w.watchdog}, batcher: b.batcher, slots: b.slots,
+				budget: w.budget, metrics: w.metrics, health: w.health, log: log, stage: stage, admit: admit,
 				decoder: b.decoder, turns: b.turns, watchdog: w.watchdog,
 			}
-			return w.hand(ctx, "photos", a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
+			return w.hand(ctx, stage, a, func(ctx context.Context, a albumAssignment) error { return s.handle(ctx, a) })
 		})
 	}
 }

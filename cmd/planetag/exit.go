@@ -10,6 +10,7 @@ import (
 	"planetag/enrich/cells/divide"
 	"planetag/enrich/infer"
 	"planetag/pipeline"
+	"planetag/pipeline/backfill"
 	"planetag/pipeline/bench"
 	"planetag/pipeline/check"
 	"planetag/pipeline/demo"
@@ -22,6 +23,7 @@ const (
 	exitOK          = 0
 	exitUnexpected  = 1
 	exitPhotoFailed = 3
+	exitTimeUp      = 10 // --max-duration has passed; the same command goes on
 	exitUsage       = 64
 	exitUnavailable = 69
 	exitStuck       = 70 // something did not return: only a new process helps
@@ -82,17 +84,21 @@ func statusOf(err error) int {
 		return exitInterrupted
 	case is(errPhotoFailed):
 		return exitPhotoFailed
+	case is(backfill.ErrTimeUp):
+		return exitTimeUp
 	case is(errSaid):
 		return exitUnexpected
 	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap):
 		return exitUsage
 	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, pipeline.ErrNoPhoto):
 		return exitUsage
+	case is(backfill.ErrArchive, backfill.ErrFilter, backfill.ErrUnfinished):
+		return exitUsage
 	case is(consumer.ErrAuthentication, consumer.ErrAuthorization, consumer.ErrCertificate):
 		return exitConfig // also where another broker could not be reached
 	case is(infer.ErrLibrary, infer.ErrDevice, errUnavailable, demo.ErrSilent, bench.ErrBench, consumer.ErrNoBroker, pipeline.ErrStorage, check.ErrSlow):
 		return exitUnavailable
-	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph):
+	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph, consumer.ErrDelivery):
 		return exitConfig
 	}
 	return exitUnexpected

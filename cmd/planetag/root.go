@@ -42,8 +42,10 @@ Start with: planetag demo`,
 	flags.StringVar(&g.logLevel, "log-level", "", "debug, info, warn or error (default: log.level)")
 	flags.StringVar(&g.logFormat, "log-format", "", "auto, text or json; auto is text on a terminal (default: log.format)")
 	root.AddCommand(
-		newRun(g, std), newDemo(g, std), newExplain(g, std), newEval(g, std), newBundle(g, std), newCells(std), newSurvey(g, std), newBench(g, std), newConfig(g, std),
-		newCheck(g, std), newMap(g, std), newTap(g, std), newHealth(std), newVersion(std), newDecodeChild(), newDocs(std),
+		newRun(g, std), newDemo(g, std), newExplain(g, std), newCheck(g, std), newConfig(g, std), newMap(g, std), newTap(g, std),
+		newBackfill(g, std), newEnqueue(g, std), newReplay(g, std), newExport(g, std), newSurvey(g, std),
+		newEval(g, std), newBundle(g, std), newCells(std), newBench(g, std),
+		newHealth(std), newVersion(std), newDecodeChild(), newDocs(std),
 	)
 	complete(root)
 	return root

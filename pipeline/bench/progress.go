@@ -35,7 +35,7 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 		}
 		done := 0
 		for _, o := range offsets {
-			done += int(o)
+			done += int(max(o, 0))
 		}
 		now := time.Now()
 		if len(p) == 0 {

@@ -75,7 +75,7 @@ func collect(files fs.FS, name string) (collection, error) {
 		default:
 			p, ok := known[file]
 			if !ok {
-				p = photo{file: file, album: albumOf(file)}
+				p = photo{file: file, album: AlbumOf(file)}
 			}
 			c.photos = append(c.photos, p)
 		}
@@ -102,8 +102,8 @@ func (c collection) albums() map[string]int {
 	return n
 }
 
-// albumOf is the folder of a file; a file at the top has no album.
-func albumOf(file string) string {
+// AlbumOf is the folder of a file; a file at the top has no album.
+func AlbumOf(file string) string {
 	if dir := path.Dir(file); dir != "." {
 		return dir
 	}

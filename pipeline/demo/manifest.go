@@ -64,7 +64,7 @@ func manifestRow(record []string, at map[string]int) (photo, error) {
 	}
 	p := photo{file: field("file"), album: field("album")}
 	if _, ok := at["album"]; !ok {
-		p.album = albumOf(p.file)
+		p.album = AlbumOf(p.file)
 	}
 	if text := field("taken_at"); text != "" {
 		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {

@@ -29,7 +29,10 @@ type made struct {
 	IsTruncated           bool
 	NextContinuationToken string       `xml:",omitempty"`
 	Contents              []madeObject `xml:",omitempty"`
+	CommonPrefixes        []madePrefix `xml:",omitempty"`
 }
+
+type madePrefix struct{ Prefix string }
 
 type madeObject struct {
 	Key, LastModified, ETag string
@@ -71,21 +74,46 @@ func (m Made) list(r *http.Request) made {
 	}
 	page := made{Name: m.Bucket, Prefix: q.Get("prefix"), MaxKeys: most}
 	first := sort.Search(m.Count, func(i int) bool { return m.Key(i) > after && m.Key(i) >= page.Prefix })
+	last := after
 	for i := first; i < m.Count && strings.HasPrefix(m.Key(i), page.Prefix); i++ {
-		if len(page.Contents) == most {
-			page.IsTruncated, page.NextContinuationToken = true, page.Contents[most-1].Key
+		if page.KeyCount == most {
+			page.IsTruncated, page.NextContinuationToken = true, last
 			break
+		}
+		page.KeyCount++
+		if dir := directoryOf(m.Key(i), page.Prefix, q.Get("delimiter")); dir != "" {
+			page.CommonPrefixes = append(page.CommonPrefixes, madePrefix{dir})
+			last = dir + lastRune // behind everything in it
+			i += sort.Search(m.Count-i, func(n int) bool { return m.Key(i+n) > last }) - 1
+			continue
 		}
 		data := m.Object(i)
 		page.Contents = append(page.Contents, madeObject{m.Key(i), m.time().Format(time.RFC3339), etagOf(data), len(data)})
+		last = m.Key(i)
 	}
-	page.KeyCount = len(page.Contents)
 	return page
+}
+
+// lastRune sorts behind everything that a key goes on with.
+const lastRune = "\U0010ffff"
+
+// directoryOf is what a listing of one level shows in place of a key; "" for a key of that level.
+func directoryOf(key, prefix, delimiter string) string {
+	if delimiter == "" {
+		return ""
+	}
+	if name, _, below := strings.Cut(key[len(prefix):], delimiter); below {
+		return prefix + name + delimiter
+	}
+	return ""
 }
 
 func (m Made) time() time.Time { return time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC) }
 
-func etagOf(data []byte) string {
+// ETag is what these bytes have as an object, without quotes.
+func ETag(data []byte) string {
 	sum := md5.Sum(data)
-	return `"` + hex.EncodeToString(sum[:]) + `"`
+	return hex.EncodeToString(sum[:])
 }
+
+func etagOf(data []byte) string { return `"` + ETag(data) + `"` }

@@ -48,7 +48,7 @@ func kind(o pipeline.Listed, optOut []string) string {
 		return "with a name that is not UTF-8"
 	case strings.HasSuffix(o.Key, "/"):
 		return "folder marks"
-	case slices.Contains([]string{".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".tif", ".tiff", ".heic", ".heif", ".avif"}, ext):
+	case slices.Contains(pipeline.PhotoEndings(), ext):
 		return ""
 	case ext == "" || len(ext) > 6:
 		return "without a known ending"
