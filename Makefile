@@ -23,7 +23,7 @@ BROKERS ?= 1
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what planetag is built with: libvips, TurboJPEG, ONNX Runtime
+setup: ## install what planetag is built with: libvips, libjpeg-turbo, ONNX Runtime
 	@deploy/setup/packages.sh
 	@deploy/setup/onnxruntime.sh
 

@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 version=$1 ref=$2 count=$3 time=$4
 shift 4
 [ -n "$ref" ] || ref=$(git describe --tags --abbrev=0 2>/dev/null || true)
-scratch=$(mktemp -d)
-trap 'git worktree remove --force "$scratch/then" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+root=$PWD scratch=$(mktemp -d)
+trap 'git -C "$root" worktree remove --force "$scratch/then" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 export PLANETAG_ORT_LIB
 
 bench() { (cd "$1" && shift && go test -run '^$' -bench . -benchmem -benchtime "$time" -count 1 "$@"); }
@@ -19,11 +19,11 @@ if [ -z "$ref" ]; then
 else
   git worktree add --quiet --detach "$scratch/then" "$ref"
   for _ in $(seq "$count"); do # in turns, because the machine is another one a minute later
-    bench "$scratch/then" "$@" >>"$scratch/$ref.txt" || echo "some benchmarks failed at $ref" >&2
+    bench "$scratch/then" "$@" >>"$scratch/then.txt" || echo "some benchmarks failed at $ref" >&2
     bench . "$@" >>"$scratch/now.txt"
   done
 fi
 cd "$scratch"
 files=(now.txt)
-if [ -n "$ref" ]; then files=("$ref.txt" now.txt); fi
+if [ -n "$ref" ]; then files=("$ref=then.txt" now.txt); fi
 GOFLAGS='' go run "golang.org/x/perf/cmd/benchstat@$version" "${files[@]}"

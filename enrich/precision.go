@@ -19,9 +19,6 @@ const (
 	Int8  = "int8"  // cnn.int8
 )
 
-// ErrPrecision says that a bundle has no network of the precision that was asked for.
-var ErrPrecision = fmt.Errorf("%w: no network of that precision", bundle.ErrBundle)
-
 const (
 	// alike is the least cosine that the two networks' embeddings of a golden photo may have: what is below it is no
 	// rounding, but another network.
@@ -37,7 +34,7 @@ func (l *loading) choosePrecision(ctx context.Context) (string, error) {
 	l.model.info.Precision = Float
 	switch {
 	case file == "" && asked == Int8:
-		return "", fmt.Errorf("%w: cnn.int8 is not set, set bundle.precision to auto or float", ErrPrecision)
+		return "", fmt.Errorf("%w: it has no cnn.int8; set bundle.precision to auto or float", bundle.ErrBundle)
 	case file == "":
 		return "float, the bundle has no other", nil
 	case asked == Float:

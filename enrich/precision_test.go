@@ -52,7 +52,7 @@ func TestPrecisionIsChosen(t *testing.T) {
 		words               string
 	}{
 		{"a bundle with one network", tiny, Auto, Float, nil, "the bundle has no other"},
-		{"a bundle with one network, asked for two", tiny, Int8, "", ErrPrecision, "set bundle.precision to auto or float"},
+		{"a bundle with one network, asked for two", tiny, Int8, "", bundle.ErrBundle, "set bundle.precision to auto or float"},
 		{"float is set", same, Float, Float, nil, "as set"},
 		{"int8 is set", same, Int8, Int8, nil, "the least cosine of embeddings is 1.0000"},
 		{"the cheaper one", same, Auto, "", nil, "% of float's processor time here"},

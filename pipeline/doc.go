@@ -17,7 +17,8 @@
 //     partition waits. DeadLetter: the record goes to the dead-letter topic as it came, with the reason, and with the part
 //     of it that failed if it asked for several. Stop: nothing more is committed, and the assignment or the worker ends.
 //  5. deliver takes photos off the queue in order, waits for each, and commits them in groups: one transaction holds
-//     their locations, embeddings, dead letters and the input offset behind the last of them.
+//     their locations, embeddings, dead letters and the input offset behind the last of them. Groups grow while photos
+//     pile up (flush.go). Meanwhile the walks go on.
 //
 // # The walk of one album
 //

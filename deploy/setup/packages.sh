@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what building planetag needs from the distribution: a C compiler, pkg-config, and the development files of libvips and TurboJPEG.
+# Installs what building planetag needs from the distribution: a C compiler, pkg-config, and the development files of libvips and libjpeg-turbo.
 # Debian 12 and 13, Ubuntu 24.04. Nothing is touched when everything is there.
 source "$(dirname "$0")/lib.sh"
 
@@ -18,7 +18,7 @@ have cc || missing+=(gcc libc6-dev)
 have pkg-config || missing+=(pkg-config)
 have make || missing+=(make)
 if ! have pkg-config || ! pkg-config --exists vips; then missing+=(libvips-dev); fi
-if ! have pkg-config || ! pkg-config --exists libturbojpeg; then missing+=(libturbojpeg0-dev); fi
+if ! have pkg-config || ! pkg-config --exists libjpeg; then missing+=(libjpeg-dev); fi
 if [ "${#missing[@]}" -gt 0 ]; then
   install_packages "to compile the photo decoder" "${missing[@]}"
 fi

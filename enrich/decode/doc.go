@@ -8,7 +8,9 @@
 //     antialiased bicubic (a = −0.5) that agrees with Pillow's
 //     Image.resize((S, S), BICUBIC, box=…) to the last bit for lossless input.
 //     A JPEG is first scaled by 1/2, 1/4 or 1/8 inside its decoder when at
-//     least two source samples per output sample remain.
+//     least two source samples per output sample remain, and only the columns
+//     and rows that are needed are made. JPEGs go straight through
+//     libjpeg-turbo; what it refuses, or has inks, libvips decodes and judges.
 //   - Limits before pixels. The format is recognised by its first bytes in Go,
 //     from a list of seven; bytes, pixels, shorter side and aspect are checked
 //     on the header. libvips' loaders that it calls untrusted are blocked.

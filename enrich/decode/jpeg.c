@@ -138,8 +138,10 @@ pour(job *j)
 
 		if (n == 0)
 			leave((j_common_ptr) &j->d);
-		for (int i = 0; i < n; i++)
-			pt_resampler_row(&j->r, y++, row[i] + at);
+		for (int i = 0; i + 1 < n; i += 2, y += 2)
+			pt_resampler_pair(&j->r, y, row[i] + at, row[i + 1] + at);
+		if (n % 2 == 1)
+			pt_resampler_row(&j->r, y++, row[n - 1] + at);
 	}
 }
 

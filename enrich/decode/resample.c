@@ -54,7 +54,8 @@ pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
 	r->turned = orientation >= 5;
 	r->line = r->turned ? pixel * (pt_axis_end(&r->x) - pt_axis_begin(&r->x)) : 3 * size;
 	r->stride = r->line + 1;
-	r->ring = g_new(uint8_t, (size_t) r->y.taps * r->stride);
+	r->rows = r->y.taps + 1;
+	r->ring = g_new(uint8_t, (size_t) r->rows * r->stride);
 	r->sum = g_new(int32_t, r->line);
 	r->row = g_new0(uint8_t, r->line + PT_SLACK + 3 * size + 1);
 	r->dst = dst;
@@ -85,7 +86,7 @@ static void
 along_x(const pt_axis *a, int pixel, const uint8_t *restrict row, uint8_t *restrict out)
 {
 	if (pixel == 4 && pt_wide()) {
-		pt_wide_along_x(a, row, out);
+		pt_wide_along_x(a, row, out, NULL, NULL);
 		return;
 	}
 	int begin = pt_axis_begin(a);
@@ -124,7 +125,7 @@ along_y(pt_resampler *r, int i)
 		sum[j] = HALF;
 	for (int k = 0; k < a->count[i]; k++) {
 		const uint8_t *restrict row =
-			r->ring + (size_t) ((a->first[i] + k) % a->taps) * r->stride;
+			r->ring + (size_t) ((a->first[i] + k) % r->rows) * r->stride;
 		int32_t weight = w[k];
 
 		for (int j = 0; j < line; j++)
@@ -150,6 +151,22 @@ emit(pt_resampler *r, int i)
 		memcpy(out, row, 3);
 }
 
+static uint8_t *
+slot(pt_resampler *r, int y)
+{
+	return r->ring + (size_t) (y % r->rows) * r->stride;
+}
+
+// finish emits the output rows whose last source row is y.
+static void
+finish(pt_resampler *r, int y)
+{
+	const pt_axis *a = &r->y;
+
+	while (r->next < a->size && a->first[r->next] + a->count[r->next] == y + 1)
+		emit(r, r->next++);
+}
+
 // pt_resampler_row takes source row y; rows come once each, top to bottom,
 // from pt_axis_begin(&r->y) to pt_axis_end(&r->y). row starts at the column
 // pt_axis_begin(&r->x). Pillow turns first and then resamples along the upright
@@ -157,13 +174,23 @@ emit(pt_resampler *r, int i)
 void
 pt_resampler_row(pt_resampler *r, int y, const uint8_t *row)
 {
-	const pt_axis *a = &r->y;
-	uint8_t *slot = r->ring + (size_t) (y % a->taps) * r->stride;
-
 	if (r->turned)
-		memcpy(slot, row, r->line);
+		memcpy(slot(r, y), row, r->line);
 	else
-		along_x(&r->x, r->pixel, row, slot);
-	while (r->next < a->size && a->first[r->next] + a->count[r->next] == y + 1)
-		emit(r, r->next++);
+		along_x(&r->x, r->pixel, row, slot(r, y));
+	finish(r, y);
+}
+
+// pt_resampler_pair takes source rows y and y + 1.
+void
+pt_resampler_pair(pt_resampler *r, int y, const uint8_t *row, const uint8_t *next)
+{
+	if (r->turned || r->pixel != 4 || !pt_wide()) {
+		pt_resampler_row(r, y, row);
+		pt_resampler_row(r, y + 1, next);
+		return;
+	}
+	pt_wide_along_x(&r->x, row, slot(r, y), next, slot(r, y + 1));
+	finish(r, y);
+	finish(r, y + 1);
 }

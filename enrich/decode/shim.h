@@ -83,7 +83,8 @@ typedef struct {
 	int turned;       // the stored x is the upright y
 	int line;         // bytes in a row of the ring …
 	int stride;       // … with the byte that along_x may write behind it
-	uint8_t *ring;    // the last y.taps rows: resampled along x, or raw when turned
+	int rows;         // in the ring: one more than y.taps, so that two may come at once
+	uint8_t *ring;    // the last rows: resampled along x, or raw when turned
 	int32_t *sum;     // a row along y before rounding
 	uint8_t *row;     // the same row rounded; room for the output row behind it
 	int next;         // first output row not yet written
@@ -94,6 +95,7 @@ typedef struct {
 void pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
 	int pixel, int width, int height, const float box[4]);
 void pt_resampler_row(pt_resampler *r, int y, const uint8_t *row);
+void pt_resampler_pair(pt_resampler *r, int y, const uint8_t *row, const uint8_t *next);
 void pt_resampler_free(pt_resampler *r);
 
 // axis.c
@@ -106,6 +108,7 @@ int pt_axis_end(const pt_axis *a);
 // wide.c
 
 int pt_wide(void);
-void pt_wide_along_x(const pt_axis *a, const uint8_t *row, uint8_t *out);
+void pt_wide_along_x(const pt_axis *a, const uint8_t *row, uint8_t *out,
+	const uint8_t *next, uint8_t *out_next);
 
 #endif

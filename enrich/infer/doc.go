@@ -12,6 +12,8 @@
 //   - One session serves any number of goroutines. It uses the caller's thread
 //     and starts none, so the number of callers is the number of cores used,
 //     and an idle session costs nothing.
+//   - A batch is computed in pieces of the size that was cheapest when the graph
+//     was opened, and nothing is computed that nobody asked for.
 //   - What a closed model occupied is given back to the operating system.
 //
 // It refuses:

@@ -113,6 +113,9 @@ func (w *world) fill(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	if _, err := w.client.Partitions(ctx, inputTopic); err == nil { // every worker begins at its start
+		return fmt.Errorf("%w: topic %s exists on %s, and would be measured with what is on it; delete it and %s", ErrBench, inputTopic, w.brokers, peerOutput)
+	}
 	if err := w.makeTopics(ctx, inputTopic, peerOutput); err != nil {
 		return err
 	}
