@@ -58,6 +58,21 @@ func (m *Model) Decode(ctx context.Context, data, dst []byte) (decode.Photo, err
 	return m.decoder.Photo(ctx, data, m.geometry, dst)
 }
 
+// View is Decode of another part of the photo, for training: a square whose side
+// is the share crop of that of the worker's, at the given corner. ErrView, if
+// photos are isolated: a process decodes for one geometry.
+func (m *Model) View(data []byte, crop float64, at decode.Corner, dst []byte) error {
+	d, ok := m.decoder.(*decode.Decoder)
+	if !ok {
+		return ErrView
+	}
+	_, err := d.View(data, decode.Geometry{Size: m.geometry.Size, Crop: m.geometry.Crop * crop}, at, dst)
+	return err
+}
+
+// ErrView says that a model decodes in processes, which know one geometry.
+var ErrView = errors.New("photos are decoded in processes: other views of them cannot be made")
+
 // Embed is what the network sees in each photo, in order. It runs on the
 // caller's thread and returns only when nothing reads the pixels any more.
 // Errors: the context's; ErrOutput, if a photo leads to numbers that are no

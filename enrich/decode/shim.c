@@ -94,7 +94,7 @@ pour(VipsImage *image, pt_resampler *r)
 	return failed;
 }
 
-// square resamples the centre square of image, which was loaded at 1/shrink,
+// square resamples the wanted square of image, which was loaded at 1/shrink,
 // into dst. The divisor is shrink itself, not the ratio of the sizes: libvips
 // drops the last, partly covered sample, but the others stay shrink apart. The
 // box may so end a fraction of a sample outside; the kernel then ends inside.
@@ -103,8 +103,8 @@ square(VipsImage *image, const pt_request *req, const pt_answer *a,
 	int shrink, uint8_t *dst)
 {
 	double side = req->crop * MIN(a->width, a->height);
-	double left = (a->width - side) / 2 / shrink;
-	double top = (a->height - side) / 2 / shrink;
+	double left = (a->width - side) * req->across / shrink;
+	double top = (a->height - side) * req->down / shrink;
 	const float box[4] = { left, top, left + side / shrink, top + side / shrink };
 	pt_resampler r;
 	int failed;
