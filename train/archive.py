@@ -146,10 +146,12 @@ class Gate:
         return 1 / (1 + np.exp(-(self.bias + self.near * near + self.sure * np.log(sure))))
 
 
-def learn_gate(mine: np.ndarray, others: np.ndarray) -> Gate:
-    """Logistic regression by Newton's method on rows (similarity, log of the base's greatest probability); both kinds weigh the same."""
-    x, y = np.concatenate([mine, others]), np.r_[np.ones(len(mine)), np.zeros(len(others))]
-    weight = np.r_[np.full(len(mine), 0.5 / len(mine)), np.full(len(others), 0.5 / len(others))]
+def learn_gate(kinds: list[tuple[np.ndarray, float]]) -> Gate:
+    """Logistic regression by Newton's method on rows (similarity, log of the base's greatest probability): the first kind are photos
+    of the archive, the others are not, and each kind has a weight."""
+    x = np.concatenate([rows for rows, _ in kinds])
+    y = np.r_[np.ones(len(kinds[0][0])), np.zeros(len(x) - len(kinds[0][0]))]
+    weight = np.concatenate([np.full(len(rows), w / max(len(rows), 1)) for rows, w in kinds])
     mean, deviation = x.mean(0), x.std(0) + 1e-9
     z = np.column_stack([np.ones(len(x)), (x - mean) / deviation])
     pull, v = np.array([0, 2 * WEAK, 2 * WEAK]), np.zeros(3)

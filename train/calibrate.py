@@ -153,7 +153,7 @@ def radius_table(confidence: np.ndarray, error_km: np.ndarray, weight: np.ndarra
         inside = (confidence >= low) & (confidence < high)
         if inside.any():
             p50, p90 = (weighted_quantile(error_km[inside], weight[inside], q) for q in (0.5, 0.9))
-            rows.append({"confidence": low, "p50_m": p50 * 1000, "p90_m": p90 * 1000})
+            rows.append({"confidence": low if rows else 0.0, "p50_m": p50 * 1000, "p90_m": p90 * 1000})
     return monotone(rows)
 
 

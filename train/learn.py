@@ -21,6 +21,7 @@ import bundled
 import calibrate
 import division
 import learned
+import outcome
 import store
 import teach
 
@@ -151,8 +152,9 @@ def run(args: argparse.Namespace) -> None:
     print(f"a twin learns {len(learns)} photos, and is asked about {len(held)} of other albums and {len(rest)} from elsewhere", flush=True)
     made(args, base, photos.at(learns), others.at(half), twin)
     figures = {
-        name: evaluated(args, twin, write_manifest(args.work / f"{name}.csv", seen.at(which).rows), folder)
-        for name, seen, which, folder in (("heldout", photos, held, args.photos), ("strangers", others, rest, args.elsewhere_photos))
+        name: outcome.table(args.planetag, twin, args.base, write_manifest(args.work / f"{name}.csv", seen.at(which).rows), folder, anchors)
+        for name, seen, which, folder, anchors in (
+            ("heldout", photos, held, args.photos, ["--anchors", "0.5"]), ("strangers", others, rest, args.elsewhere_photos, []))
     }
     print(f"the bundle learns all {len(photos)}", flush=True)
     with bundled.making(args.out) as part:
@@ -162,15 +164,6 @@ def run(args: argparse.Namespace) -> None:
     for name, title in (("heldout", "Albums of the archive that the twin did not learn"), ("strangers", "Photos from elsewhere")):
         print(f"\n{title}\n{figures[name]}")
     print(f"\n{args.out} is ready, for you alone: it contains the places of the archive. Its figures are in {args.out / 'CARD.md'}")
-
-
-def evaluated(args: argparse.Namespace, bundle: Path, manifest: Path, photos: Path) -> str:
-    """What `planetag eval` says of a bundle beside the base; photos that cannot be compared are said so."""
-    done = subprocess.run([args.planetag, "eval", "--bundle", bundle, "--compare", args.base, "--manifest", manifest, "--photos", photos,
-                           "--anchors", "0.5"], capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"planetag eval: {done.stderr.strip()}")
-    return done.stdout.rstrip("\n")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from score import distance_km
 FOLDS = 3
 WHOLE = 1 / 3  # of the albums: their fold's model has not learned a photo of them
 NOWHERE = 220  # pictures taken nowhere: those of every second kind shut the gate, the others calibrate what is refused
+WEIGHTS = (0.25, 0.7, 0.05)  # in the gate: photos of the archive, photos from elsewhere, pictures taken nowhere, which are easily told
 TEMPERATURES = np.geomspace(0.3, 6, 60)
 
 
@@ -30,13 +31,12 @@ def teach(base: learned.Base, parts: Division, photos, others, promise: Promise)
     """The model of all photos, with the calibration of `single` and, where there are albums, of `average`."""
     said, strange = base.prob(photos.x[:, 0]), strangers(base, others)
     shut, refused = nowhere(base)
-    strange = (np.concatenate([strange[0], shut[0]]), np.concatenate([strange[1], shut[1]]))
     label = np.searchsorted(parts.archive, parts.label)
     fold = folds(photos)
     scores, unseen, known = np.zeros((len(photos), len(parts.archive))), [], np.zeros(len(photos), bool)
     for f in range(FOLDS):
         mine = fold == f
-        model = fitted(parts, photos, np.flatnonzero(~mine), label, said, strange)
+        model = fitted(parts, photos, np.flatnonzero(~mine), label, said, (strange, shut))
         scores[mine] = model.scores(photos.x[mine, 0])
         known[mine] = np.isin(label[mine], label[~mine])
         unseen.append((mine, model))
@@ -45,7 +45,7 @@ def teach(base: learned.Base, parts: Division, photos, others, promise: Promise)
     for mine, model in unseen:
         model.temperature = temperature
         prob[mine] = model.prob(photos.x[mine, 0], said[mine])
-    whole = fitted(parts, photos, np.arange(len(photos)), label, said, strange)
+    whole = fitted(parts, photos, np.arange(len(photos)), label, said, (strange, shut))
     whole.temperature = temperature
     k = top_k(base, parts)
     prob, taken_nowhere = top_only(prob, k), top_only(whole.prob(*refused), k)
@@ -69,15 +69,15 @@ def top_only(prob: np.ndarray, k: int) -> np.ndarray:
     return np.where(prob >= np.sort(prob, 1)[:, [-k]], prob, 0)
 
 
-def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray, said: np.ndarray, strange) -> learned.Learned:
+def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray, said: np.ndarray, others) -> learned.Learned:
     """What some of the photos teach."""
     lat, lon = parts.cells.lat[parts.archive], parts.cells.lon[parts.archive]
     km = distance_km(photos.lat[rows, None], photos.lon[rows, None], lat[None], lon[None])
     head = archive.learn_head(photos.x[rows], km, lat, lon)
     bank = archive.Bank.of(photos.x[rows, 0], label[rows])
     near = bank.near(photos.x[rows, 0], bank.places(len(rows)))
-    gate = archive.learn_gate(np.column_stack([near, np.log(said[rows].max(1))]),
-                              np.column_stack([bank.near(strange[0]), np.log(strange[1].max(1))]))
+    others = [np.column_stack([bank.near(x), np.log(prob.max(1))]) for x, prob in others]
+    gate = archive.learn_gate(list(zip([np.column_stack([near, np.log(said[rows].max(1))]), *others], WEIGHTS, strict=True)))
     return learned.Learned(parts, head, bank, gate, 1.0)
 
 
