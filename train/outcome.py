@@ -30,7 +30,7 @@ def table(planetag: Path, bundle: Path, base: Path, manifest: Path, photos: Path
         for name in ("nearest_in_time", f"{learned['default_mode']}+anchors"):
             if anchored["all"][name]["n"]:
                 rows.append((f"{name.replace('nearest_in_time', 'nearest in time')}, n={anchored['all'][name]['n']}", anchored["all"][name]))
-    lines = [f"{learned['n']} photos, % within {'1 km':>9}{'25 km':>14}{'200 km':>14}{'750 km':>14}"]
+    lines = [f"{str(learned['n']) + ' photos, % within':24s}{'1 km':>7}{'25 km':>16}{'200 km':>16}{'750 km':>16}"]
     lines += [f"{name:24s}" + "".join(share(scores, column) for column in COLUMNS) for name, scores in rows]
     lines += [f"{title:24s}" + "".join(change(compared, column) for column in COLUMNS)
               for title, mode in (("learned − base, single", "single"), ("learned − base, album", None))
@@ -40,9 +40,14 @@ def table(planetag: Path, bundle: Path, base: Path, manifest: Path, photos: Path
     return "\n".join([*lines, f"95 % intervals over {learned['split']['units']} units; {', '.join(answers)}; the rows above count all"])
 
 
+def cell(text: str, interval: list[float] | None, form: str) -> str:
+    """A figure with its interval, of which there is none over too few units."""
+    beside = "–".join(form.format(100 * end) for end in interval) if interval else ""
+    return f"{text:>7s} {beside:8s}"
+
+
 def share(scores: dict, column: str) -> str:
-    low, high = scores.get(f"{column}_ci") or (scores[column], scores[column])
-    return f"{100 * scores[column]:6.1f} {f'{100 * low:.0f}–{100 * high:.0f}':7s}"
+    return cell(f"{100 * scores[column]:.1f}", scores.get(f"{column}_ci"), "{:.0f}")
 
 
 def compared_in(learned: dict, before: dict, mode: str | None) -> dict | None:
@@ -51,8 +56,7 @@ def compared_in(learned: dict, before: dict, mode: str | None) -> dict | None:
 
 
 def change(compared: dict, column: str) -> str:
-    low, high = compared[column]["ci"]
-    return f"{100 * compared[column]['difference']:+6.1f} {f'{100 * low:+.0f}…{100 * high:+.0f}':7s}"
+    return cell(f"{100 * compared[column]['difference']:+.1f}", compared[column]["ci"], "{:+.0f}").replace("–", "…")
 
 
 def main() -> None:
