@@ -14,6 +14,7 @@ import (
 func newEmbed(g *global, std streams) *cobra.Command {
 	var o eval.EmbeddingsOptions
 	var asJSON bool
+	const most = 64 // views
 	cmd := &cobra.Command{
 		Use:   "embed --bundle DIR --manifest FILE --photos DIR --out FILE.parquet",
 		Short: "Write what the network sees in photos of known places",
@@ -27,7 +28,6 @@ your photos were taken: it is written for you alone (0600).`,
 		Example: "  planetag embed --bundle bundles/demo --manifest pictures.csv --photos ~/Pictures --out embeddings.parquet",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			const most = 64
 			if err := required(cmd, "bundle", "manifest", "photos", "out"); err != nil {
 				return err
 			}
@@ -37,10 +37,10 @@ your photos were taken: it is written for you alone (0600).`,
 			o.Model = enrich.Options{Bundle: g.bundle, Library: g.library, Limits: decode.DefaultLimits()}
 			o.Progress = progress(std)
 			done, err := eval.Embeddings(cmd.Context(), o)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
-			}
-			if asJSON {
+			case asJSON:
 				return printJSON(std.out, true, done)
 			}
 			return told(std, done)
