@@ -59,19 +59,17 @@ func (m *Model) Decode(ctx context.Context, data, dst []byte) (decode.Photo, err
 }
 
 // View is Decode of another part of the photo, for training: a square whose side
-// is the share crop of that of the worker's, at the given corner. ErrView, if
-// photos are isolated: a process decodes for one geometry.
+// is the share crop of that of the worker's, at the given corner. A model that
+// decodes in processes knows one geometry; to ask it is a mistake of the program,
+// and panics.
 func (m *Model) View(data []byte, crop float64, at decode.Corner, dst []byte) error {
 	d, ok := m.decoder.(*decode.Decoder)
 	if !ok {
-		return ErrView
+		panic("internal error: a view was asked of a model that decodes in processes")
 	}
 	_, err := d.View(data, decode.Geometry{Size: m.geometry.Size, Crop: m.geometry.Crop * crop}, at, dst)
 	return err
 }
-
-// ErrView says that a model decodes in processes, which know one geometry.
-var ErrView = errors.New("photos are decoded in processes: other views of them cannot be made")
 
 // Embed is what the network sees in each photo, in order. It runs on the
 // caller's thread and returns only when nothing reads the pixels any more.
