@@ -16,6 +16,8 @@ from score import distance_km, mean_location
 COARSEST = 9  # of an archive's cells: some 18 km wide
 SPLIT_ABOVE = 30  # photos, as long as there are finer levels
 MAIN = 0.98  # of a cut cell's probability for the piece its photos' mean lies in; the others share the rest by area
+PLACE_M = 5000.0  # a cell of the base with half of its photos nearer than this is one place, which keeps its location
+APART_KM = 1.0  # from there, photos of the archive get a cell of their own, if there are finer ones
 FOUND = 40_000.0  # metres a side of a level 8 cell: what the radius of a piece without photos is guessed from
 
 
@@ -73,18 +75,18 @@ def divide(lat: np.ndarray, lon: np.ndarray, base: Cells, cap: int, coarse: set[
         return [k for k in range(low, high) if cell.contains(own[k])]
 
     def descend(cell: s2sphere.CellId, parent: int) -> None:
-        inside, rows = within(cell), photos.rows(cell)
-        if len(inside) == 1 and own[inside[0]] == cell:
-            parent, inside = inside[0], []
+        held, rows = within(cell), photos.rows(cell)
+        if len(held) == 1 and own[held[0]] == cell:
+            parent, held = held[0], []
         hushed = cell.level() == level and cell.id() in coarse
-        if not len(rows) and not inside:
+        if not len(rows) and not held:
             if parent >= 0:
                 kept.append((cell, parent, rows, [], False))
             return
         finest = cell.level() >= cap
-        many = len(rows) and (cell.level() < COARSEST or len(rows) > SPLIT_ABOVE)
-        if hushed or finest or not inside and not many:
-            kept.append((cell, parent, rows, inside, hushed))
+        many = len(rows) and (cell.level() < COARSEST or len(rows) > SPLIT_ABOVE or parent >= 0 and elsewhere(cell, base.rows[parent], lat[rows], lon[rows]))
+        if hushed or finest or not held and not many:
+            kept.append((cell, parent, rows, held, hushed))
             return
         for child in cell.children():
             descend(child, parent)
@@ -95,12 +97,22 @@ def divide(lat: np.ndarray, lon: np.ndarray, base: Cells, cap: int, coarse: set[
     return assembled(kept, lat, lon, base)
 
 
+def inside(cell: s2sphere.CellId, lat: float, lon: float) -> bool:
+    return cell.contains(s2sphere.CellId.from_lat_lng(s2sphere.LatLng.from_degrees(lat, lon)))
+
+
+def elsewhere(cell: s2sphere.CellId, known: Cell, lat: np.ndarray, lon: np.ndarray) -> bool:
+    """The base knows one place in this cell, and the archive's photos are of another."""
+    one = known.radius_m < PLACE_M and inside(cell, known.lat, known.lon)
+    return one and float(distance_km(*mean_location(lat, lon), known.lat, known.lon)) > APART_KM
+
+
 def assembled(kept, lat: np.ndarray, lon: np.ndarray, base: Cells) -> Division:
     """Rows with their locations, and where the probability of each base cell goes."""
     pieces: dict[int, list[tuple[int, float, bool]]] = {}
     middles = leaves(base.lat, base.lon)
-    for u, (cell, parent, _, inside, _) in enumerate(kept):
-        for b in ([parent] if parent >= 0 else []) + inside:
+    for u, (cell, parent, _, held, _) in enumerate(kept):
+        for b in ([parent] if parent >= 0 else []) + held:
             pieces.setdefault(b, []).append((u, 4.0 ** -cell.level(), cell.contains(s2sphere.CellId(int(middles[b])))))
     shares = [(b, u, share) for b in sorted(pieces) for u, share in dealt(pieces[b])]
     given: dict[int, list[tuple[int, float]]] = {}
@@ -130,9 +142,11 @@ def located(cell: s2sphere.CellId, lat: np.ndarray, lon: np.ndarray, given: list
     mine = [(c, share) for c, share in given if share > 0.5]
     photos = len(lat) + sum(c.photos for c, _ in mine)
     if len(lat):
-        at = centre if hushed else mean_location(lat, lon)
+        places = [c for c, _ in mine if c.radius_m < PLACE_M and inside(cell, c.lat, c.lon)]
+        at = centre if hushed else mean_location(np.r_[lat, [c.lat for c in places]], np.r_[lon, [c.lon for c in places]],
+                                                 np.r_[np.ones(len(lat)), [c.photos for c in places]])
         radius = 1000 * float(np.median(distance_km(*at, lat, lon)))
-    elif mine and cell.contains(s2sphere.CellId.from_lat_lng(s2sphere.LatLng.from_degrees(mine[0][0].lat, mine[0][0].lon))):
+    elif mine and inside(cell, mine[0][0].lat, mine[0][0].lon):
         at, radius = (mine[0][0].lat, mine[0][0].lon), mine[0][0].radius_m
     else:
         at, radius = centre, FOUND * 2.0 ** (8 - cell.level()) / 3

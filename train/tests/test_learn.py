@@ -77,6 +77,18 @@ def test_around_the_most_visited_places_nothing_is_finer():
     assert s2sphere.CellId.from_token(cell(PARIS, 8).token).id() in few, "the first three places are always among them"
 
 
+def test_a_place_the_base_knows_stays_where_it_is():
+    """A landmark's cell of the base, and photos of the archive three kilometres from it, or right there."""
+    landmark = cell(ROME, 9)
+    away = spread((ROME[0] + 0.03, ROME[1] + 0.02), 5, 0.002)
+    parts = division.divide(*away, Cells([landmark]), 12)
+    kept = next(u for b, u, share in parts.base if share > 0.5)
+    assert (parts.cells.lat[kept], parts.cells.lon[kept]) == ROME and kept not in parts.archive
+    parts = division.divide(*spread(ROME, 5, 0.002), Cells([landmark]), 12)
+    kept = next(u for b, u, share in parts.base if share > 0.5)
+    assert kept in parts.archive and abs(parts.cells.lat[kept] - ROME[0]) < 0.001
+
+
 def toy(seed: int = 3, width: int = 48, places: int = 6, each: int = 12):
     """Embeddings of photos around some directions, a place each; and of strangers around others."""
     random = np.random.default_rng(seed)
