@@ -18,7 +18,7 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost chaos-backfill hostile soak train test-train fuzz lint bench bench-report bench-long man generate fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost chaos-backfill hostile soak train learn test-train fuzz lint bench bench-report bench-long man generate fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,12 @@ soak: build setup-test ## steady input and a fault a minute for HOURS=1.0, and w
 train: build ## a bundle of your own photos: DATA=manifest.csv PHOTOS=folder OUT=bundle, ARGS='--promise "90% within 200 km"' (needs Python; train/README.md)
 	@test -n "$(DATA)" -a -n "$(PHOTOS)" -a -n "$(OUT)" || { echo 'make train DATA=manifest.csv PHOTOS=folder OUT=bundle'; exit 2; }
 	@$(MAKE) -C train train DATA="$(abspath $(DATA))" PHOTOS="$(abspath $(PHOTOS))" OUT="$(abspath $(OUT))" ARGS='$(ARGS)'
+
+learn: build ## an archive teaches its own bundle beside a general one: DATA=manifest PHOTOS=folder OUT=bundle, or ARCHIVE=folder OUT=bundle; BASE=bundles/demo, COARSEN=level (needs Python; docs/archive.md)
+	@test -n "$(OUT)" -a \( -n "$(ARCHIVE)" -o -n "$(DATA)" -a -n "$(PHOTOS)" \) || { echo 'make learn DATA=manifest PHOTOS=folder OUT=bundle, or make learn ARCHIVE=folder OUT=bundle'; exit 2; }
+	@$(if $(ARCHIVE),bin/planetag survey "$(ARCHIVE)" --out "$(OUT).parquet",:)
+	@$(MAKE) -C train learn DATA="$(abspath $(or $(DATA),$(OUT).parquet))" PHOTOS="$(abspath $(or $(PHOTOS),$(ARCHIVE)))" OUT="$(abspath $(OUT))" \
+		BASE="$(abspath $(or $(BASE),bundles/demo))" COARSEN="$(COARSEN)" ARGS='$(ARGS)'
 
 test-train: build ## train a tiny bundle end to end on the demo's photos, about two minutes with Python's packages there
 	@$(MAKE) -C train test test-train

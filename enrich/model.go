@@ -61,6 +61,19 @@ func (m *Model) Decode(ctx context.Context, data, dst []byte) (decode.Photo, err
 	return m.decoder.Photo(ctx, data, m.geometry, dst)
 }
 
+// View is Decode of another part of the photo, for training: a square whose side
+// is the share crop of that of the worker's, at the given corner. A model that
+// decodes in processes knows one geometry; to ask it is a mistake of the program,
+// and panics.
+func (m *Model) View(data []byte, crop float64, at decode.Corner, dst []byte) error {
+	d, ok := m.decoder.(*decode.Decoder)
+	if !ok {
+		panic("internal error: a view was asked of a model that decodes in processes")
+	}
+	_, err := d.View(data, decode.Geometry{Size: m.geometry.Size, Crop: m.geometry.Crop * crop}, at, dst)
+	return err
+}
+
 // Embed is what the network sees in each photo, in order. It runs on the
 // caller's thread and returns only when nothing reads the pixels any more.
 // Errors: the context's; ErrOutput, if a photo leads to numbers that are no

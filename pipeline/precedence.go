@@ -110,8 +110,8 @@ func (s *photoStage) board(ctx context.Context, rec consumer.Record, queue chan<
 	}
 }
 
-// joins are the stages with the topic that each reads, as there are groups to join.
-func (c Config) joins() []string {
+// Joins are the stages with the topic that each reads, as there are groups to join.
+func (c Config) Joins() []string {
 	joined := slices.Clone(c.Stages)
 	if slices.Contains(joined, "photos") && c.Topics.Backfill != "" {
 		joined = append(joined, stageBackfill)

@@ -104,7 +104,7 @@ func (w *worker) build(ctx context.Context) error {
 // work runs the stages until ctx ends or one of them fails.
 func (w *worker) work(ctx context.Context) error {
 	stages, ctx := errgroup.WithContext(ctx)
-	for _, stage := range w.cfg.joins() {
+	for _, stage := range w.cfg.Joins() {
 		stages.Go(func() error {
 			return w.watched(ctx, stage, func(ctx context.Context) error { return w.runStage(ctx, stage) })
 		})

@@ -61,7 +61,6 @@ func rulings() map[string]struct {
 		"cells.ErrGallery":           {cells.ErrGallery, Stop, "bundle"},
 		"enrich.ErrGolden":           {enrich.ErrGolden, Stop, "bundle"},
 		"enrich.ErrMode":             {enrich.ErrMode, Stop, "bundle"},
-		"enrich.ErrPrecision":        {enrich.ErrPrecision, Stop, "bundle"},
 		"enrich.ErrOutput":           {enrich.ErrOutput, DeadLetter, "bad_output"},
 		"enrich.ErrAnchor":           {enrich.ErrAnchor, DeadLetter, "bad_anchor"},
 		"decode.ErrClosed":           {decode.ErrClosed, Stop, "cancelled"},

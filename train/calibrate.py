@@ -45,8 +45,8 @@ def promise(text: str) -> Promise:
 def expected_error(prob: np.ndarray, cells) -> np.ndarray:
     """km [n] of distributions [n, cells] over cells with lat, lon and radius_m; what a row lacks to 1 lies anywhere."""
     best = prob.argmax(1)
-    apart = distance_km(cells.lat[:, None], cells.lon[:, None], cells.lat[None], cells.lon[None])
-    return (prob * (apart[best] + cells.radius_m / 1000)).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
+    apart = distance_km(cells.lat[best, None], cells.lon[best, None], cells.lat[None], cells.lon[None])
+    return (prob * (apart + cells.radius_m / 1000)).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
 
 
 def weighted_quantile(values: np.ndarray, weight: np.ndarray, q: float) -> float:
@@ -153,7 +153,7 @@ def radius_table(confidence: np.ndarray, error_km: np.ndarray, weight: np.ndarra
         inside = (confidence >= low) & (confidence < high)
         if inside.any():
             p50, p90 = (weighted_quantile(error_km[inside], weight[inside], q) for q in (0.5, 0.9))
-            rows.append({"confidence": low, "p50_m": p50 * 1000, "p90_m": p90 * 1000})
+            rows.append({"confidence": low if rows else 0.0, "p50_m": p50 * 1000, "p90_m": p90 * 1000})
     return monotone(rows)
 
 

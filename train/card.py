@@ -15,9 +15,9 @@ from pathlib import Path
 import yaml
 
 import data
-import features
 import fit
 import pin
+import square
 
 HERE = Path(__file__).resolve().parent
 MARKED = re.compile(r"(<!-- (eval|run): (\w+) -->\n```text\n).*?(```\n<!-- end -->)", re.DOTALL)
@@ -51,7 +51,7 @@ def facts(corpus, fitted, plan) -> dict:
     spacing = fitted.cells.spacing()
     values = {
         "cells": len(fitted.cells), "spacing_km": round(spacing), "tau_km": round(plan.head.tau_share * spacing),
-        "crop": features.CROP, "views": corpus.seen.embeddings.shape[1], "backbone": about.name, "size": about.size,
+        "crop": square.CROP, "views": corpus.seen.embeddings.shape[1], "backbone": about.name, "size": about.size,
         "credit": about.credit, "backbone_licence": about.licence, "trained": trained, "tuned": rates if tuned.epochs else "not done here", "promise": str(plan.promise),
         "folds": fit.FOLDS, "teaching": corpus.taught, "patterns": len(set(corpus.kinds)) - 1,
         "learned": len(fitted.train), "photos": len(corpus.photos), "default": fitted.default, "lstm_gain": lstm_gain(fitted), "measured": measured_table(fitted),

@@ -21,9 +21,9 @@ from torch.nn import functional as F
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 import export
-import features
 import foreign
 import gallery
+import square
 
 WEIGHTS = Path(file_dir) / "weights"
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # of CLIP's training
@@ -105,7 +105,7 @@ def look(model: GeoClip, paths: list[Path], batch: int = 8) -> np.ndarray:
     """float32 [photos, WIDTH]"""
     rows = []
     for i in range(0, len(paths), batch):
-        pixels = np.stack([features.pixels(Image.open(p), 1.0, SIZE) for p in paths[i:i + batch]])
+        pixels = np.stack([square.pixels(Image.open(p), 1.0, SIZE) for p in paths[i:i + batch]])
         with torch.no_grad():
             rows.append(model.embed(torch.from_numpy(pixels)).numpy())
     return np.concatenate(rows)

@@ -5,20 +5,18 @@ Kept in pieces of PIECE photos: a killed run goes on with the next piece.
 
 import hashlib
 import io
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance, ImageOps
 
 import store
-from export import session, to_onnx
+from export import to_onnx
+from graphs import session
 from progress import Progress
+from square import CROP, views
 
-CROP = 1.0
-RESIZE = "centre-crop bicubic antialiased"  # the manifest's name of what `pixels` does
 AUGMENTED = 7
 PIECE = 100
 
@@ -29,41 +27,6 @@ class Views:
 
     embeddings: np.ndarray  # float32 [pictures, views, width]
     trunks: np.ndarray | None  # float16 [pictures, views, channels, h, w]: what the tail of the backbone starts from
-
-
-def upright(image: Image.Image) -> Image.Image:
-    return ImageOps.exif_transpose(image).convert("RGB")
-
-
-def pixels(image: Image.Image, crop: float, size: int) -> np.ndarray:
-    """The centre square with side crop × the shorter side, resized to size × size: the geometry the worker uses."""
-    image = upright(image)
-    side = crop * min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    return np.asarray(image.resize((size, size), Image.BICUBIC, box=(left, top, left + side, top + side)))
-
-
-def augmented(image: Image.Image, rng: random.Random, size: int) -> np.ndarray:
-    """A random square of 50–100 % of the shorter side, mirrored half of the time, in other light and other JPEG quality."""
-    side = rng.uniform(0.5, 1.0) * min(image.size)
-    left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
-    square = image.resize((size, size), Image.BICUBIC, box=(left, top, left + side, top + side))
-    if rng.random() < 0.5:
-        square = ImageOps.mirror(square)
-    if rng.random() < 0.8:
-        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-            square = enhance(square).enhance(rng.uniform(0.65, 1.4))
-    if rng.random() < 0.25:
-        squeezed = io.BytesIO()
-        square.save(squeezed, "JPEG", quality=rng.randint(30, 80))
-        square = Image.open(squeezed).convert("RGB")
-    return np.asarray(square)
-
-
-def views(image: Image.Image, seed: str, size: int, extra: int) -> np.ndarray:
-    """uint8 [1+extra, S, S, 3]: the centre view, then the random ones of this seed."""
-    rng, whole = random.Random(seed), upright(image)
-    return np.stack([pixels(whole, CROP, size)] + [augmented(whole, rng, size) for _ in range(extra)])
 
 
 class WithTrunk(torch.nn.Module):

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,16 +12,17 @@ import numpy as np
 from PIL import Image
 
 import calibrate
-import export
-import features
 import golden
+import graphs
 import pin
+import square
 
 TEMPERATURES = np.geomspace(0.1, 20, 40)
 LEAST_PHOTOS = 100  # a calibration rests on; of fewer, a table of radii is chance
 MOST_PHOTOS = 2000  # are looked at, evenly through the manifest: their scores are held in memory all at once
 EARTH_M = (10_007_600.0, 20_015_200.0)  # half of the earth, and all of it, around any point
 GOLDEN = 3
+ASKED = re.compile(r"@(\w+)@")
 HERE = Path(__file__).resolve().parent
 
 
@@ -155,16 +157,17 @@ def draw(seed: int) -> Image.Image:
     return Image.fromarray(coarse).resize((640, 480), Image.BICUBIC)
 
 
-def write_golden(out: Path, about: Foreign, fold) -> None:
+def write_golden(out: Path, about: Foreign, fold, pictures: list[tuple[str, Image.Image]] | None = None) -> None:
     """Drawn pictures and the answers of this machine; fold(prob, cell) is [n, cells]."""
     folder = out / "golden"
     folder.mkdir(exist_ok=True)
-    names = [f"drawn-{i}.jpg" for i in range(GOLDEN)]
-    for i, name in enumerate(names):
-        draw(i).save(folder / name, quality=92)
-    pixels = np.stack([features.pixels(Image.open(folder / n), about.crop, about.size) for n in names])
+    pictures = pictures or [(f"drawn-{i}.jpg", draw(i)) for i in range(GOLDEN)]
+    names = [name for name, _ in pictures]
+    for name, picture in pictures:
+        picture.save(folder / name, "JPEG", quality=92)
+    pixels = np.stack([square.pixels(Image.open(folder / n), about.crop, about.size) for n in names])
     o = about.names
-    embedding, prob, cell = export.session(out / "cnn.onnx").run([o["embedding"], o["prob"], o["cell"]], {o["input"]: pixels})
+    embedding, prob, cell = graphs.session(out / "cnn.onnx").run([o["embedding"], o["prob"], o["cell"]], {o["input"]: pixels})
     folded = fold(prob, cell)
     photos = [golden.entry(name, folded[i].argmax(), folded[i].max(), embedding[i]) for i, name in enumerate(names)]
     golden.save(folder, photos, {"photos": names})
@@ -172,11 +175,9 @@ def write_golden(out: Path, about: Foreign, fold) -> None:
 
 def write_card(out: Path, template: str, values: dict) -> None:
     text = (HERE / template).read_text()
-    for key, value in values.items():
-        text = text.replace(f"@{key}@", str(value))
-    if "@" in text.replace("mailto:", ""):
-        raise ValueError(f"{template} asks for something that nothing fills in")
-    (out / "CARD.md").write_text(text)
+    if left := set(ASKED.findall(text)) - values.keys():
+        raise ValueError(f"{template} asks for {', '.join(sorted(left))}, which nothing fills in")
+    (out / "CARD.md").write_text(ASKED.sub(lambda asked: str(values[asked[1]]), text))
 
 
 def write_manifest(out: Path, about: Foreign, calibration: dict) -> None:
@@ -185,7 +186,7 @@ def write_manifest(out: Path, about: Foreign, calibration: dict) -> None:
     manifest = {
         "schema": 1, "name": about.name, "version": about.version, "licence": about.licence, "summary": about.summary,
         "head": "gallery" if about.gallery else "classes",
-        "input": {"size": about.size, "crop": about.crop, "colour": "rgb", "layout": "nhwc", "type": "uint8", "resize": features.RESIZE},
+        "input": {"size": about.size, "crop": about.crop, "colour": "rgb", "layout": "nhwc", "type": "uint8", "resize": square.RESIZE},
         "cnn": {"file": "cnn.onnx", **about.names, "width": about.width, "top_k": about.top_k, "buckets": [1, 2, 4, 8]},
         "album": {"modes": modes, "default": modes[-1]},
         "cells": {"file": "cells.parquet", "count": about.cells},

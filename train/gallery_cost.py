@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import yaml
+import graphs
 
-import export
 
 
 def cut(bundle: Path, names: dict, work: Path) -> tuple[Path, Path]:
@@ -28,7 +28,7 @@ def measure(bundle: Path, photos: int, rounds: int) -> str:
     manifest = yaml.safe_load((bundle / "bundle.yaml").read_text())
     names, size = manifest["cnn"], manifest["input"]["size"]
     with tempfile.TemporaryDirectory() as folder:
-        see, choose = (export.session(p) for p in cut(bundle, names, Path(folder)))
+        see, choose = (graphs.session(p) for p in cut(bundle, names, Path(folder)))
         pixels = np.random.default_rng(1).integers(0, 256, (photos, size, size, 3), np.uint8)
         embedding = see.run(None, {names["input"]: pixels})[0]
         spent = {"see": [], "choose": []}

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 import calibrate
-import export
-import features
+import graphs
+import square
 import strangers
 
 PHOTOS = ("rome-2024/04-amphitheatre.jpg", "rome-2024/02-fountain.jpg", "krakow-2019/02-castle.jpg")
@@ -35,11 +35,11 @@ def write(bundle: Path, pictures: list[tuple[str, Path | Image.Image]], size: in
             shutil.copyfile(picture, folder / name)
         else:
             picture.save(folder / name, "JPEG", quality=92)
-    images = np.stack([features.pixels(Image.open(folder / name), features.CROP, size) for name in names])
-    embedding, prob, cell = export.session(bundle / "cnn.onnx").run(["embedding", "prob", "cell"], {"pixels": images})
-    dense = export.spread(prob, cell, len(cells))
+    images = np.stack([square.pixels(Image.open(folder / name), square.CROP, size) for name in names])
+    embedding, prob, cell = graphs.session(bundle / "cnn.onnx").run(["embedding", "prob", "cell"], {"pixels": images})
+    dense = graphs.spread(prob, cell, len(cells))
     expected = calibrate.expected_error(dense, cells)
-    album = export.session(bundle / "album.onnx")
+    album = graphs.session(bundle / "album.onnx")
 
     def read(sequence: np.ndarray) -> list[dict]:
         p, c = album.run(["prob", "cell"], {"embeddings": sequence[None]})

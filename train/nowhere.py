@@ -14,10 +14,10 @@ from PIL import Image
 
 import calibrate
 import data
-import export
-import features
+import graphs
 import screenshots
 import splits
+import square
 import strangers
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +29,7 @@ class Bundle:
 
     def __init__(self, folder: Path) -> None:
         self.manifest = yaml.safe_load((folder / "bundle.yaml").read_text())
-        self.graph = export.session(folder / self.manifest["cnn"]["file"])
+        self.graph = graphs.session(folder / self.manifest["cnn"]["file"])
         cells = pq.read_table(folder / self.manifest["cells"]["file"]).to_pydict()
         self.lat, self.lon, self.radius_m = (np.array(cells[column]) for column in ("lat", "lon", "radius_p50_m"))
         self.by_error = self.manifest["calibration"]["single"]["expected_error"]
@@ -40,7 +40,7 @@ class Bundle:
     def see(self, image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities [1, K], the greatest first, and their cells."""
         size, crop = self.manifest["input"]["size"], self.manifest["input"]["crop"]
-        prob, cell = self.graph.run(["prob", "cell"], {"pixels": features.pixels(image, crop, size)[None]})
+        prob, cell = self.graph.run(["prob", "cell"], {"pixels": square.pixels(image, crop, size)[None]})
         return prob, cell
 
     def best(self, image: Image.Image) -> int:
@@ -48,7 +48,7 @@ class Bundle:
         return int(self.see(image)[1][0, 0])
 
     def refuses(self, image: Image.Image) -> bool:
-        dense = export.spread(*self.see(image), len(self))
+        dense = graphs.spread(*self.see(image), len(self))
         expected_m = 1000 * calibrate.expected_error(dense, self)
         return bool(expected_m[0] > calibrate.limits(self.by_error, self.radius_m[dense.argmax(1)])[0])
 

@@ -9,13 +9,13 @@ import backbone
 import cells as cell_module
 import corpus as corpus_module
 import export
-import features
 import finetune
 import fit
 import golden
 import measure
 import parity
 import pin
+import square
 
 BUCKETS = [1, 2, 4, 8, 16]
 
@@ -54,8 +54,8 @@ def manifest(about: backbone.About, fitted: fit.Fitted, plan: fit.Plan, named: d
     }
     return {
         "schema": 1, **named, "head": "classes",
-        "input": {"size": about.size, "crop": features.CROP, "colour": "rgb", "layout": "nhwc", "type": "uint8",
-                  "resize": features.RESIZE},
+        "input": {"size": about.size, "crop": square.CROP, "colour": "rgb", "layout": "nhwc", "type": "uint8",
+                  "resize": square.RESIZE},
         "cnn": {"file": "cnn.onnx", "input": "pixels", "embedding": "embedding", "prob": "prob", "cell": "cell",
                 "width": about.width, "top_k": k, "buckets": BUCKETS},
         "album": {"file": "album.onnx", "input": "embeddings", "prob": "prob", "cell": "cell", "width": about.width, "top_k": k,

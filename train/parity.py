@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-import features
+import square
 from corpus import Corpus
-from export import cosine, session, top_difference
+from graphs import cosine, session, top_difference
 
 BATCHES = (1, 2, 7)
 LENGTHS = (1, 2, 25, 50)
@@ -42,7 +42,7 @@ def report(corpus: Corpus, embeddings: np.ndarray, photo: torch.nn.Module, album
     """Every comparison by name; lstm_repeat is an album read twice."""
     found = {}
     for n in BATCHES:
-        pixels = np.stack([features.pixels(Image.open(p.path), features.CROP, corpus.net.about.size) for p in corpus.photos[:n]])
+        pixels = np.stack([square.pixels(Image.open(p.path), square.CROP, corpus.net.about.size) for p in corpus.photos[:n]])
         found[f"photos {n}"] = compare_photos(pixels, photo, out / "cnn.onnx", cells)
     for n in BATCHES:
         for t in LENGTHS:

@@ -18,11 +18,11 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
 import data
-import export
-import features
 import golden
+import graphs
 import pin
 import splits
+import square
 from nowhere import Bundle
 from progress import Progress
 from score import THRESHOLDS_KM, distance_km
@@ -42,7 +42,7 @@ class Reader(CalibrationDataReader):
 
     def get_next(self):
         path = next(self.left, None)
-        return path and {"pixels": features.pixels(Image.open(path), features.CROP, self.size)[None]}
+        return path and {"pixels": square.pixels(Image.open(path), square.CROP, self.size)[None]}
 
 
 def whole(source: Path, target: Path) -> None:
@@ -70,17 +70,17 @@ def quantise(source: Path, target: Path, paths: list[Path], size: int) -> None:
     ready.unlink()
     model = onnx.load(target)
     properties = {p.key: p.value for p in onnx.load(source).metadata_props}
-    export.strip(model)
-    export.halve_storage(model)
+    graphs.strip(model)
+    graphs.halve_storage(model)
     onnx.helper.set_model_props(model, properties)
     target.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def shares(bundle: Bundle, graph: Path, photos: list[data.Photo]) -> dict[int, float]:
     """The shares of photos within the thresholds by the graph's most probable cell."""
-    session, progress, errors = export.session(graph), Progress(f"photos through {graph.name}", len(photos)), []
+    session, progress, errors = graphs.session(graph), Progress(f"photos through {graph.name}", len(photos)), []
     for p in photos:
-        seen = features.pixels(Image.open(p.path), features.CROP, bundle.manifest["input"]["size"])[None]
+        seen = square.pixels(Image.open(p.path), square.CROP, bundle.manifest["input"]["size"])[None]
         best = session.run(["cell"], {"pixels": seen})[0][0, 0]
         errors.append(distance_km(p.lat, p.lon, bundle.lat[best], bundle.lon[best]))
         progress.step()

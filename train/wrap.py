@@ -17,11 +17,11 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import classes
-import export
-import features
 import foreign
 import gallery
+import graphs
 import heads
+import square
 
 NAMES = {"input": "pixels", "embedding": "photo_embedding", "prob": "prob", "cell": "class"}
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -111,7 +111,7 @@ def assembled(net: Network, order: np.ndarray, top_k: int, temperature: float) -
         [*inner.graph.initializer, *(numpy_helper.from_array(v, n) for n, v in constants.items())],
     )
     model = helper.make_model(graph, opset_imports=inner.opset_import, functions=inner.functions, ir_version=inner.ir_version)
-    export.strip(model)
+    graphs.strip(model)
     helper.set_model_props(model, {"geo.role": "cnn", "geo.cells": str(len(order)), "geo.schema": "1"})
     return model
 
@@ -136,9 +136,9 @@ def save(model: onnx.ModelProto, path: Path) -> None:
 def calibrated(net: Network, order: np.ndarray, k: int, photos: foreign.Photos, out: Path, cells, to_cells) -> tuple[float, dict]:
     """The temperature that suits the photos, and what the k best are worth at it."""
     save(assembled(net, order, len(order), 1.0), out / "cnn.onnx")
-    runtime, size, parts = export.session(out / "cnn.onnx"), net.size(), []
+    runtime, size, parts = graphs.session(out / "cnn.onnx"), net.size(), []
     for path in photos.path:
-        pixels = features.pixels(Image.open(path), net.crop, size)[None]
+        pixels = square.pixels(Image.open(path), net.crop, size)[None]
         parts.append(runtime.run([NAMES["prob"], NAMES["cell"]], {NAMES["input"]: pixels}))
     prob, row = (np.concatenate(p) for p in zip(*parts, strict=True))
     logits = np.log(np.maximum(prob.astype(np.float64), 1e-30))

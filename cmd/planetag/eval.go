@@ -30,8 +30,8 @@ gallery, the place of the most similar gallery photo; then how well confidence,
 abstaining and radii keep their word. With --predictions no model is needed: what
 another system predicted is scored in the same way.
 
-The manifest is CSV with the columns id, file, lat, lon and, if known, taken_at, album
-and source_repo (or source); predictions have id, lat, lon, pred_lat, pred_lon and, if
+The manifest is CSV, or Parquet if its name ends in .parquet, with the columns id, file,
+lat, lon and, if known, taken_at, album and source_repo (or source); predictions have id, lat, lon, pred_lat, pred_lon and, if
 known, confidence, album and source_repo. Other columns are ignored. Photos that
 cannot be read are named, counted and left out.
 
@@ -71,7 +71,7 @@ func newEval(g *global, std streams) *cobra.Command {
 		},
 	}
 	flags, o := cmd.Flags(), &c.options
-	flags.StringVar(&o.Manifest, "manifest", "", "CSV of the photos and where they were taken")
+	flags.StringVar(&o.Manifest, "manifest", "", "CSV or Parquet of the photos and where they were taken")
 	flags.StringVar(&o.Photos, "photos", "", "folder in which the manifest's files are")
 	flags.StringVar(&o.Predictions, "predictions", "", "CSV of another system's predictions, in place of a bundle and photos")
 	flags.StringVar(&o.Gallery, "gallery", "", "CSV of the training photos, for the row nearest and against overlap")
@@ -81,6 +81,7 @@ func newEval(g *global, std streams) *cobra.Command {
 	flags.StringVar(&o.Compare, "compare", "", "second bundle (with --predictions: second CSV) to compare with, photo by photo")
 	flags.StringSliceVar(&o.CompareModes, "compare-modes", nil, "modes to compare, the first with each other one: a,b")
 	flags.Float64Var(&o.Anchors, "anchors", 0, "share of each album's photos whose position the other photos may see")
+	flags.StringVar(&o.AnchorsFrom, "anchors-from", "", "manifest of photos, in the same folder, whose position those of their album may see")
 	flags.Uint64Var(&o.Seed, "seed", 1, "which photos those are, and the shuffled order of albums")
 	flags.StringVar(&c.report, "report", "", "also write a page with tables, plots and a map of the errors to this HTML file")
 	flags.BoolVar(&c.asJSON, "json", false, "print one JSON object with shares from 0 to 1")
@@ -99,6 +100,9 @@ func (c *evalCommand) check(cmd *cobra.Command) error {
 	}
 	if !(o.Anchors >= 0 && o.Anchors < 1) {
 		return wrongUsage(cmd, fmt.Errorf("--anchors %v: want a share from 0 to less than 1", o.Anchors))
+	}
+	if o.Anchors > 0 && o.AnchorsFrom != "" {
+		return wrongUsage(cmd, errors.New("--anchors draws the photos that --anchors-from names: give one of them"))
 	}
 	if o.Predictions != "" {
 		if o.Manifest != "" || o.Photos != "" || o.GalleryPhotos != "" || cmd.Flag("bundle").Changed {

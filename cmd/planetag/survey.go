@@ -20,8 +20,8 @@ func newSurvey(g *global, std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "survey s3://BUCKET/PREFIX|FOLDER",
 		Short: "Take stock of an archive: which photos know where they were taken",
-		Long: `List an archive, read the EXIF of every photo, and write a manifest (CSV) of all
-photos and a report: how many have a position, by year, camera and country, which
+		Long: `List an archive, read the EXIF of every photo, and write a manifest (CSV, or
+Parquet if its name ends in .parquet) of all photos and a report: how many have a position, by year, camera and country, which
 clocks and positions are not to be believed, how large the albums are, and how many
 photos without a position could learn from their album.
 
@@ -44,7 +44,7 @@ The manifest says where your photos were taken: it is written for you alone (060
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Out, "out", "", "manifest to write, CSV")
+	flags.StringVar(&o.Out, "out", "", "manifest to write, CSV or *.parquet")
 	flags.StringVar(&path, "config", "", "configuration file, for the store")
 	flags.StringVar(&chart, "map", "", "draw where the photos with a position are: SVG, PNG or GeoJSON")
 	flags.StringArrayVar(&o.OptOut, "opt-out", nil, "prefix of keys that are counted and never read; may be repeated")

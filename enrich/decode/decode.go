@@ -115,6 +115,26 @@ func New(l Limits) (*Decoder, error) {
 // beside an error. A geometry or dst that does not fit is a mistake of the
 // program, not of the photo, and panics.
 func (d *Decoder) Pixels(data []byte, g Geometry, dst []byte) (Info, error) {
+	return d.view(data, g, centred(), dst)
+}
+
+// Corner is where a square lies in a photo as it is stored, before its
+// orientation: the shares, 0 to 1, of the room beside it that is left of it, and
+// of the room above and below that is above.
+type Corner struct{ Across, Down float64 }
+
+func centred() Corner { return Corner{0.5, 0.5} }
+
+// View is Pixels of a square somewhere else in the photo, for training: a
+// network answers to the one in the middle. A corner outside the photo panics.
+func (d *Decoder) View(data []byte, g Geometry, at Corner, dst []byte) (Info, error) {
+	if !(at.Across >= 0 && at.Across <= 1 && at.Down >= 0 && at.Down <= 1) {
+		panic(fmt.Sprintf("internal error: a square at %+v of the room around it", at))
+	}
+	return d.view(data, g, at, dst)
+}
+
+func (d *Decoder) view(data []byte, g Geometry, at Corner, dst []byte) (Info, error) {
 	if err := g.Validate(); err != nil {
 		panic("internal error: " + err.Error())
 	}
@@ -131,7 +151,7 @@ func (d *Decoder) Pixels(data []byte, g Geometry, dst []byte) (Info, error) {
 	if C.pt_has_loader(loaderOf(f)) == 0 {
 		return Info{Format: string(f)}, notInstalled(f)
 	}
-	return d.run(f, data, g, dst)
+	return d.run(f, data, g, at, dst)
 }
 
 // Coefficients reads the coefficients of a JPEG and makes no pixels of them: what
@@ -144,7 +164,7 @@ func Coefficients(data []byte) error {
 }
 
 // run is the one C call, admitted by the semaphores.
-func (d *Decoder) run(f format, data []byte, g Geometry, dst []byte) (Info, error) {
+func (d *Decoder) run(f format, data []byte, g Geometry, at Corner, dst []byte) (Info, error) {
 	if f.heavy() {
 		d.heavy <- struct{}{}
 		defer func() { <-d.heavy }()
@@ -158,6 +178,8 @@ func (d *Decoder) run(f format, data []byte, g Geometry, dst []byte) (Info, erro
 		orientation: C.int(orientationOf(f, data, blocks)),
 		size:        C.int(g.Size),
 		crop:        C.double(g.Crop),
+		across:      C.double(at.Across),
+		down:        C.double(at.Down),
 		max_pixels:  C.double(d.limits.MaxPixels),
 		max_aspect:  C.double(d.limits.MaxAspect),
 		min_side:    C.int(d.limits.MinSide),

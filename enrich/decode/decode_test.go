@@ -100,3 +100,30 @@ func skipWithoutCodec(t testing.TB, err error) {
 		t.Skip(err)
 	}
 }
+
+// TestViews: the middle is what the network sees, and a corner is what is there.
+func TestViews(t *testing.T) {
+	d, g := newDecoder(t), Geometry{16, 0.5}
+	data := fixture(t, "photo.png")
+	middle, centred, corner := make([]byte, g.Bytes()), make([]byte, g.Bytes()), make([]byte, g.Bytes())
+	for _, row := range []struct {
+		at  Corner
+		dst []byte
+	}{{Corner{0.5, 0.5}, centred}, {Corner{0, 1}, corner}} {
+		if _, err := d.View(data, g, row.at, row.dst); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Pixels(data, g, middle); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(middle, centred) || bytes.Equal(middle, corner) {
+		t.Errorf("the middle is %v, a view of it %v; a corner is another: %v", middle[:6], centred[:6], corner[:6])
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a corner outside the photo was not refused")
+		}
+	}()
+	_, _ = d.View(data, g, Corner{-0.1, 0}, corner)
+}

@@ -95,7 +95,7 @@ pour(VipsImage *image, pt_resampler *r)
 	return failed;
 }
 
-// pt_box is the centre square in samples of a picture that was loaded at
+// pt_box is the wanted square in samples of a picture that was loaded at
 // 1/shrink: left, top, right, bottom. The divisor is shrink itself, not the ratio
 // of the sizes: the last, partly covered sample is dropped, but the others stay
 // shrink apart. The box may so end a fraction of a sample outside; the kernel
@@ -104,8 +104,8 @@ void
 pt_box(const pt_request *req, int width, int height, int shrink, float box[4])
 {
 	double side = req->crop * MIN(width, height);
-	double left = (width - side) / 2 / shrink;
-	double top = (height - side) / 2 / shrink;
+	double left = (width - side) * req->across / shrink;
+	double top = (height - side) * req->down / shrink;
 
 	box[0] = left;
 	box[1] = top;
@@ -113,7 +113,7 @@ pt_box(const pt_request *req, int width, int height, int shrink, float box[4])
 	box[3] = top + side / shrink;
 }
 
-// square resamples the centre square of image, which was loaded at 1/shrink,
+// square resamples the wanted square of image, which was loaded at 1/shrink,
 // into dst.
 static int
 square(VipsImage *image, const pt_request *req, const pt_answer *a,

@@ -22,6 +22,8 @@ typedef struct {
 	int orientation;   // EXIF, 1 … 8, to be undone
 	int size;          // the output is size × size × 3 bytes
 	double crop;       // side of the source square ÷ the shorter side
+	double across;     // share of the room beside the square that is left of
+	double down;       // it, as stored, and of the room above and below; 0.5 is centred
 	double max_pixels; // limits on the header, checked before any pixel
 	double max_aspect;
 	int min_side;

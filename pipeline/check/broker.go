@@ -51,7 +51,7 @@ func (c *checking) rights(ctx context.Context, k *Check) {
 	for _, topic := range c.cfg.NeededTopics() {
 		ask(c.client.Permitted(ctx, topic))
 	}
-	for _, stage := range c.cfg.Stages {
+	for _, stage := range c.cfg.Joins() {
 		group := c.cfg.Kafka.Group + "." + stage
 		ask(c.client.PermittedGroup(ctx, group))
 		if c.cfg.Kafka.Delivery == "exactly_once" {

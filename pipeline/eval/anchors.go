@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -14,8 +15,9 @@ import (
 // Anchored is what albums of which some photos have a position do for the others. Every row is of the same photos: those
 // that were not shown to the model.
 type Anchored struct {
-	Share  float64  `json:"share"` // of each album's photos, rounded, at least one and never all
+	Share  float64  `json:"share"` // of each album's photos, rounded, at least one and never all; 0 when From says which
 	Seed   uint64   `json:"seed"`
+	From   string   `json:"from,omitempty"` // manifest of the photos that show their position
 	Albums int      `json:"albums"`
 	Shown  int      `json:"shown"` // photos whose position the model saw
 	Order  []string `json:"order"` // of a table's rows
@@ -51,16 +53,24 @@ type anchoring struct {
 
 // anchor shows the model some positions of every album and scores the other photos.
 func (t *task) anchor(ctx context.Context, w *witness, items []item, rows []Row) error {
-	if t.Anchors == 0 {
+	if t.Anchors == 0 && t.AnchorsFrom == "" {
 		return nil
 	}
 	x := &anchoring{witness: w, items: items, rows: map[string][]answer{}}
-	x.groups = slices.DeleteFunc(albums(rows), func(g []int) bool { return len(g) < 2 })
-	x.draw(t.Anchors, t.Seed)
+	if t.AnchorsFrom == "" {
+		x.groups = slices.DeleteFunc(albums(rows), func(g []int) bool { return len(g) < 2 })
+		x.draw(t.Anchors, t.Seed)
+	} else {
+		known, _, err := embedder{model: w.model, dir: t.Photos, progress: t.Progress}.embed(ctx, t.anchors)
+		if err != nil {
+			return fmt.Errorf("anchors: %w", err)
+		}
+		rows = x.join(known, rows)
+	}
 	x.baselines()
 	order := []string{modeInTime, modeInCap, bundle.Single}
 	for _, mode := range w.modes() {
-		readings, err := w.albums(ctx, mode, items, x.groups, x.shown)
+		readings, err := w.albums(ctx, mode, x.items, x.groups, x.shown)
 		if err != nil {
 			return err
 		}
@@ -69,8 +79,34 @@ func (t *task) anchor(ctx context.Context, w *witness, items []item, rows []Row)
 	}
 	units, _ := t.Split.units(rows)
 	t.result.Anchored = x.result(order, units)
-	t.result.Anchored.Share, t.result.Anchored.Seed = t.Anchors, t.Seed
+	t.result.Anchored.Share, t.result.Anchored.Seed, t.result.Anchored.From = t.Anchors, t.Seed, t.AnchorsFrom
 	return nil
+}
+
+// join puts photos that show their position beside the others, and asks about those of albums that have both.
+func (x *anchoring) join(known []item, rows []Row) []Row {
+	asked := len(rows)
+	x.items, rows = slices.Concat(x.items, known), slices.Clip(rows)
+	for _, it := range known {
+		rows = append(rows, it.row)
+	}
+	x.shown = map[int]bool{}
+	for _, g := range albums(rows) {
+		mine := slices.DeleteFunc(slices.Clone(g), func(i int) bool { return i < asked })
+		if len(mine) == 0 || len(mine) == len(g) {
+			continue
+		}
+		x.groups = append(x.groups, g)
+		for _, i := range mine {
+			x.shown[i] = true
+		}
+		for _, i := range g {
+			if !x.shown[i] {
+				x.asked = append(x.asked, hidden{i, x.nearestInTime(i, g)})
+			}
+		}
+	}
+	return rows
 }
 
 // draw picks the photos of each album whose position is shown, and lists the others.

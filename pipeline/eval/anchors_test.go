@@ -2,7 +2,10 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -110,5 +113,42 @@ func TestMixedUp(t *testing.T) {
 	}
 	if again := mixedUp(groups, 1); !reflect.DeepEqual(again, mixed) || groups[0][0] != 0 {
 		t.Errorf("the same seed gave %v, then %v", mixed, again)
+	}
+}
+
+// TestAnchorsFrom: the positions that may be seen are those of another manifest, and only albums that have both are asked about.
+func TestAnchorsFrom(t *testing.T) {
+	o := driveOptions(t)
+	head := "id,file,lat,lon,taken_at,album\n"
+	lines := strings.Split(strings.TrimSpace(drive), "\n")[1:]
+	dir := t.TempDir()
+	save := func(name string, rows ...int) string {
+		text := head
+		for _, i := range rows {
+			text += lines[i] + "\n"
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	o.Anchors, o.Manifest, o.AnchorsFrom = 0, save("asked.csv", 1, 4, 6), save("known.csv", 0, 2, 5)
+	got, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := got.Anchored
+	if got.N != 3 || a.Albums != 1 || a.Shown != 3 || a.From != o.AnchorsFrom || a.All[modeInTime].N != 2 {
+		t.Fatalf("%d photos, %+v", got.N, a)
+	}
+	for _, row := range []string{modeInTime, "average" + withAnchors} {
+		if a.All[row].Within25km != 1 {
+			t.Errorf("%s: %.2f within 25 km of photos that have one of their town", row, a.All[row].Within25km)
+		}
+	}
+	o.AnchorsFrom = save("both.csv", 0, 1)
+	if _, err := Run(context.Background(), o); !errors.Is(err, ErrManifest) || !strings.Contains(err.Error(), "shows the position of b, line 3") {
+		t.Errorf("%v", err)
 	}
 }

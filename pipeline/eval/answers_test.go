@@ -28,7 +28,7 @@ func loaded(t *testing.T) *witness {
 // seenBy is one golden photo of the tiny bundle as its CNN sees it.
 func seenBy(t *testing.T, w *witness, colour string) item {
 	t.Helper()
-	items, _, err := embedder{w.model, tiny + "/golden", true, func(int, int) {}}.embed(context.Background(), []Row{{ID: colour, File: colour + ".jpg"}})
+	items, _, err := embedder{model: w.model, dir: tiny + "/golden", hashes: true, progress: func(int, int) {}}.embed(context.Background(), []Row{{ID: colour, File: colour + ".jpg"}})
 	if err != nil {
 		t.Fatal(err)
 	}

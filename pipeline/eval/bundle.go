@@ -53,7 +53,7 @@ func (t *task) ask(ctx context.Context, w *witness, main bool) (*subject, error)
 			return nil, err
 		}
 	}
-	items, bad, err := embedder{w.model, t.Photos, main && t.Gallery != "", t.Progress}.embed(ctx, t.rows)
+	items, bad, err := embedder{model: w.model, dir: t.Photos, hashes: main && t.Gallery != "", progress: t.Progress}.embed(ctx, t.rows)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (t *task) search(ctx context.Context, w *witness, items []item, s *subject)
 	if t.Gallery == "" {
 		return nil
 	}
-	gallery, bad, err := embedder{w.model, t.GalleryPhotos, true, t.Progress}.embed(ctx, t.gallery)
+	gallery, bad, err := embedder{model: w.model, dir: t.GalleryPhotos, hashes: true, progress: t.Progress}.embed(ctx, t.gallery)
 	if err != nil {
 		return fmt.Errorf("gallery: %w", err)
 	}

@@ -85,7 +85,7 @@ func TestDuplicatesOfRealPhotos(t *testing.T) {
 		for i, row := range rows {
 			of[i] = Row{ID: row.ID, File: row.ID + "." + kind}
 		}
-		items, _, err := embedder{model, dir, true, func(int, int) {}}.embed(ctx, of)
+		items, _, err := embedder{model: model, dir: dir, hashes: true, progress: func(int, int) {}}.embed(ctx, of)
 		if err != nil {
 			t.Fatal(err)
 		}

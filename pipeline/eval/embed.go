@@ -26,6 +26,7 @@ var ErrPhotos = errors.New("read photos")
 type item struct {
 	row    Row
 	sight  enrich.Sight
+	views  []enrich.Sight    // of the photo's other views, where they are wanted
 	digest [sha256.Size]byte // of the file: finds the same photo in a gallery
 	hash   uint64            // perceptual, of the decoded pixels; 0 when there is no gallery to compare with
 }
@@ -43,12 +44,22 @@ type embedder struct {
 	model    *enrich.Model
 	dir      string
 	hashes   bool // wanted: they take a millisecond a photo
+	views    int  // of each photo, beside the one the worker sees; see views
 	progress func(done, total int)
 }
 
-// embed reads, decodes and embeds all rows, on all cores. Rows that cannot be read or decoded come back as Unreadable,
-// both results in the order of the rows. The error is for a failing model, an ended ctx, or a folder without any photo.
+// embed is all, and an error for a folder without any photo.
 func (e embedder) embed(ctx context.Context, rows []Row) ([]item, []Unreadable, error) {
+	good, bad, err := e.all(ctx, rows)
+	if err == nil && len(good) == 0 {
+		err = fmt.Errorf("%w in %s: none of %d could be read, the first because: %s", ErrPhotos, e.dir, len(rows), bad[0].Error)
+	}
+	return good, bad, err
+}
+
+// all reads, decodes and embeds all rows, on all cores. Rows that cannot be read or decoded come back as Unreadable,
+// both results in the order of the rows. The error is for a failing model or an ended ctx.
+func (e embedder) all(ctx context.Context, rows []Row) ([]item, []Unreadable, error) {
 	items := make([]item, len(rows))
 	failed := make([]error, len(rows))
 	var done atomic.Int64
@@ -74,9 +85,6 @@ func (e embedder) embed(ctx context.Context, rows []Row) ([]item, []Unreadable, 
 		}
 		bad = append(bad, Unreadable{ID: rows[i].ID, File: rows[i].File, Line: rows[i].Line, Error: err.Error()})
 	}
-	if len(good) == 0 {
-		return nil, nil, fmt.Errorf("%w in %s: none of %d could be read, the first because: %s", ErrPhotos, e.dir, len(rows), bad[0].Error)
-	}
 	return good, bad, nil
 }
 
@@ -94,7 +102,7 @@ func (e embedder) embedBatch(ctx context.Context, rows []Row, items []item, fail
 			failed[i] = err
 			continue
 		}
-		pixels, seen = append(pixels, decoded), append(seen, i)
+		pixels, seen = append(pixels, decoded...), append(seen, i)
 	}
 	if len(pixels) == 0 {
 		return nil
@@ -104,13 +112,14 @@ func (e embedder) embedBatch(ctx context.Context, rows []Row, items []item, fail
 		return fmt.Errorf("embed photos from line %d of the manifest: %w", rows[0].Line, err)
 	}
 	for k, i := range seen {
-		items[i].sight = sights[k]
+		of := sights[k*(1+e.views) : (k+1)*(1+e.views)]
+		items[i].sight, items[i].views = of[0], of[1:]
 	}
 	return nil
 }
 
-// decode reads the pixels of a photo and notes what finds the photo in a gallery.
-func (e embedder) decode(ctx context.Context, it *item) ([]byte, error) {
+// decode reads the pixels of a photo, and those of its other views, and notes what finds the photo in a gallery.
+func (e embedder) decode(ctx context.Context, it *item) ([][]byte, error) {
 	data, err := os.ReadFile(filepath.Join(e.dir, filepath.FromSlash(it.row.File)))
 	if err != nil {
 		return nil, err
@@ -123,5 +132,9 @@ func (e embedder) decode(ctx context.Context, it *item) ([]byte, error) {
 	if e.hashes {
 		it.hash, err = PerceptualHash(pixels)
 	}
-	return pixels, err
+	if err != nil {
+		return nil, err
+	}
+	more, err := views(e.model, data, it.row.ID, e.views)
+	return append([][]byte{pixels}, more...), err
 }

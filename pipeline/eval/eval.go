@@ -30,6 +30,7 @@ type Options struct {
 	// CompareModes are compared with each other, the first with each of the rest; empty = none.
 	CompareModes []string
 	Anchors      float64              // share of each album's photos that show their position to the others; 0 = without
+	AnchorsFrom  string               // manifest of photos, in the same folder, that show their position to those of their album; empty = Anchors says
 	Seed         uint64               // which ones, and the shuffled order of albums
 	Gazetteer    *gazetteer.Gazetteer // for the tables by continent and country; nil = without them
 	Now          time.Time            // photos taken later have a wrong clock; zero = do not look
@@ -73,6 +74,7 @@ type task struct {
 	Options
 	rows        []Row // that are tested: those apart from the gallery
 	gallery     []Row
+	anchors     []Row // photos that show their position
 	predictions Predictions
 	other       Predictions // to compare with
 	result      Result
@@ -126,7 +128,26 @@ func (t *task) read() (err error) {
 			return err
 		}
 	}
+	if err := t.readAnchors(); err != nil {
+		return err
+	}
 	return t.readOther()
+}
+
+// readAnchors reads which photos show their position, and refuses those that are asked about, too.
+func (t *task) readAnchors() (err error) {
+	if t.AnchorsFrom == "" {
+		return nil
+	}
+	if t.anchors, _, err = ReadManifestFile(t.AnchorsFrom); err != nil {
+		return err
+	}
+	for _, row := range t.rows {
+		if i := slices.IndexFunc(t.anchors, func(a Row) bool { return a.ID == row.ID }); i >= 0 {
+			return fmt.Errorf("%w: %s shows the position of %s, line %d, which %s asks for", ErrManifest, t.AnchorsFrom, row.ID, t.anchors[i].Line, t.Manifest)
+		}
+	}
+	return nil
 }
 
 // readOther reads what can be read of the other side of the comparison now: its mistakes should not be found after minutes.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"planetag/enrich/cells/table"
 )
 
 // ErrManifest marks a manifest that cannot be scored: unreadable, a missing column, rows that make no sense.
@@ -23,15 +25,30 @@ type Row struct {
 	Line     int       // line in the manifest, for messages
 }
 
-// ReadManifestFile reads the manifest at path; see ReadManifest.
+// ReadManifestFile reads the manifest at path: Parquet if its name ends in .parquet, else CSV; see ReadManifest.
 func ReadManifestFile(path string) (rows []Row, placeless int, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrManifest, err)
+	if !table.Is(path) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%w: %w", ErrManifest, err)
+		}
+		defer f.Close()
+		return ReadManifest(f, path)
 	}
-	defer f.Close()
-	return ReadManifest(f, path)
+	t, err := table.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w %s: %w", ErrManifest, path, err)
+	}
+	defer t.Close()
+	s, err := openTable(t, path, ErrManifest, needed()...)
+	if err != nil {
+		return nil, 0, err
+	}
+	return s.manifest()
 }
+
+// needed are the columns that every manifest has.
+func needed() []string { return []string{"id", "file", "lat", "lon"} }
 
 // ReadManifest reads a CSV with a header line that names at least id, file, lat and lon, in any order; of other columns
 // taken_at, album and source_repo (or source) are read and the rest is ignored. Photos without a value of album are alone.
@@ -39,10 +56,15 @@ func ReadManifestFile(path string) (rows []Row, placeless int, err error) {
 // survey lists photos that do not know where they were taken, too. The error names the missing column, or the first bad rows by their line and column. The
 // name is used in messages only.
 func ReadManifest(r io.Reader, name string) (rows []Row, placeless int, err error) {
-	s, err := openSheet(r, name, ErrManifest, "id", "file", "lat", "lon")
+	s, err := openSheet(r, name, ErrManifest, needed()...)
 	if err != nil {
 		return nil, 0, err
 	}
+	return s.manifest()
+}
+
+// manifest is all rows with a position, and how many there are without.
+func (s *sheet) manifest() (rows []Row, placeless int, err error) {
 	seen := map[string]int{}
 	err = s.read(func(line int, f fields) error {
 		if f("lat") == "" && f("lon") == "" {
@@ -61,7 +83,7 @@ func ReadManifest(r io.Reader, name string) (rows []Row, placeless int, err erro
 		return nil
 	})
 	if err == nil && len(rows) == 0 {
-		err = fmt.Errorf("%w %s: none of %d rows has a position in lat and lon", ErrManifest, name, placeless)
+		err = fmt.Errorf("%w %s: none of %d rows has a position in lat and lon", ErrManifest, s.name, placeless)
 	}
 	return rows, placeless, err
 }

@@ -9,16 +9,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"planetag/enrich/cells/table"
 )
 
 // shown is how many bad rows one error names; the rest is a number.
 const shown = 5
 
-// sheet reads a CSV that starts with a line of column names, in any order.
+// sheet reads a CSV that starts with a line of column names, in any order, or a Parquet file.
 type sheet struct {
 	kind   error  // what errors wrap
 	name   string // for messages
-	csv    *csv.Reader
+	next   func() (record []string, line int, err error)
 	at     map[string]int
 	header []string
 }
@@ -26,17 +28,39 @@ type sheet struct {
 // fields is one record, by column name; a column that the sheet lacks is empty.
 type fields func(column string) string
 
-// openSheet reads the header and finds the needed columns in it.
+// openSheet reads the header of a CSV and finds the needed columns in it.
 func openSheet(r io.Reader, name string, kind error, need ...string) (*sheet, error) {
-	s := &sheet{kind: kind, name: name, csv: csv.NewReader(r), at: map[string]int{}}
-	s.csv.ReuseRecord = true
-	header, err := s.csv.Read()
+	lines := csv.NewReader(r)
+	lines.ReuseRecord = true
+	header, err := lines.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w %s: no header line, the file is empty; its first line must name the columns %s", kind, name, strings.Join(need, ","))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: no header line: %w", kind, name, err)
 	}
+	return newSheet(header, name, kind, need, func() ([]string, int, error) {
+		record, err := lines.Read()
+		line := 0
+		if len(record) > 0 {
+			line, _ = lines.FieldPos(0)
+		}
+		return record, line, err
+	})
+}
+
+// openTable is openSheet of a Parquet file, whose rows are counted from 1.
+func openTable(t *table.Reader, name string, kind error, need ...string) (*sheet, error) {
+	row := 0
+	return newSheet(t.Header, name, kind, need, func() ([]string, int, error) {
+		row++
+		record, err := t.Read()
+		return record, row, err
+	})
+}
+
+func newSheet(header []string, name string, kind error, need []string, next func() ([]string, int, error)) (*sheet, error) {
+	s := &sheet{kind: kind, name: name, next: next, at: map[string]int{}}
 	for i, h := range header {
 		// Spreadsheets put a byte order mark before the first name.
 		h = strings.TrimSpace(strings.TrimPrefix(h, "\ufeff"))
@@ -73,7 +97,7 @@ func (s *sheet) checkHeader(need []string) error {
 func (s *sheet) read(parse func(line int, f fields) error) error {
 	var bad []error
 	for n := 0; ; n++ {
-		record, err := s.csv.Read()
+		record, line, err := s.next()
 		if errors.Is(err, io.EOF) {
 			if n == 0 {
 				return fmt.Errorf("%w %s: no rows below the header", s.kind, s.name)
@@ -81,14 +105,13 @@ func (s *sheet) read(parse func(line int, f fields) error) error {
 			break
 		}
 		if err != nil {
-			bad = append(bad, s.broken(record, err))
+			bad = append(bad, s.broken(record, line, err))
 			// A broken quote may swallow the rest; what follows would be nonsense.
 			if !errors.Is(err, csv.ErrFieldCount) {
 				break
 			}
 			continue
 		}
-		line, _ := s.csv.FieldPos(0)
 		if err := parse(line, s.fieldsOf(record)); err != nil {
 			bad = append(bad, fmt.Errorf("line %d%w", line, err))
 		}
@@ -112,12 +135,14 @@ func (s *sheet) fieldsOf(record []string) fields {
 	}
 }
 
-// broken is a record that csv itself refuses.
-func (s *sheet) broken(record []string, err error) error {
-	if !errors.Is(err, csv.ErrFieldCount) {
+// broken is a record that could not be read.
+func (s *sheet) broken(record []string, line int, err error) error {
+	switch {
+	case errors.Is(err, table.ErrTable):
+		return fmt.Errorf("line %d: %w", line, err)
+	case !errors.Is(err, csv.ErrFieldCount):
 		return fmt.Errorf("%w; a value with a comma, a quote or a line break stands in double quotes, quotes inside it are doubled", err)
 	}
-	line, _ := s.csv.FieldPos(0)
 	return fmt.Errorf("line %d: %d values, the header has %d columns; put values with a comma in double quotes", line, len(record), len(s.header))
 }
 

@@ -8,6 +8,7 @@ import torch
 import album
 import backbone
 import export
+import graphs
 import heads
 import parity
 
@@ -55,7 +56,7 @@ def test_albums_come_out_as_in_pytorch(models, n, t, times):
 
 def test_padding_behind_an_album_changes_nothing(models):
     folder = models[0]
-    runtime = export.session(folder / "album.onnx")
+    runtime = graphs.session(folder / "album.onnx")
     x = np.random.default_rng(1).random((1, 9, WIDTH), np.float32)
     spoiled = x.copy()
     spoiled[:, 5:] = 1e3
@@ -65,7 +66,7 @@ def test_padding_behind_an_album_changes_nothing(models):
 
 
 def test_the_graphs_have_the_names_types_and_order_of_the_contract(models):
-    runtime = export.session(models[0] / "cnn.onnx")
+    runtime = graphs.session(models[0] / "cnn.onnx")
     assert [(i.name, i.type) for i in runtime.get_inputs()] == [("pixels", "tensor(uint8)")]
     assert [(o.name, o.type) for o in runtime.get_outputs()] == [
         ("embedding", "tensor(float)"), ("prob", "tensor(float)"), ("cell", "tensor(int64)")]
@@ -90,4 +91,4 @@ def test_exporting_twice_gives_the_same_bytes(models, tmp_path):
 
 def test_a_graph_that_answers_nothing_in_common_is_no_parity():
     empty = (np.full((1, 2), np.nan), np.array([[0, 1]]))
-    assert export.top_difference(empty, (np.array([[0.6, 0.4]]), np.array([[0, 1]])), 3) == float("inf")
+    assert graphs.top_difference(empty, (np.array([[0.6, 0.4]]), np.array([[0, 1]])), 3) == float("inf")

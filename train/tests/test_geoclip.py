@@ -15,6 +15,7 @@ import export  # noqa: E402
 import export_geoclip as ours  # noqa: E402
 import foreign  # noqa: E402
 import gallery  # noqa: E402
+import graphs
 
 PLACES = 3000
 
@@ -41,7 +42,7 @@ def built(shape: str, folder, half=True):
     model = export.rounded(model) if half else model
     export.to_onnx(model, torch.zeros((2, ours.SIZE, ours.SIZE, 3), dtype=torch.uint8), folder / "cnn.onnx",
                    ("pixels", list(ours.OUTPUTS.values())[1:]), {0: "n"}, {"cells": PLACES}, half)
-    return model, export.session(folder / "cnn.onnx")
+    return model, graphs.session(folder / "cnn.onnx")
 
 
 def compare(model, runtime, n: int) -> None:
@@ -49,8 +50,8 @@ def compare(model, runtime, n: int) -> None:
     embedding, prob, row = runtime.run(None, {"pixels": seen})
     with torch.no_grad():
         e, p, r = (x.numpy() for x in model(torch.from_numpy(seen)))
-    assert export.cosine(embedding, e) >= 0.9999
-    assert export.top_difference((prob, row), (p, r), PLACES) <= 1e-4
+    assert graphs.cosine(embedding, e) >= 0.9999
+    assert graphs.top_difference((prob, row), (p, r), PLACES) <= 1e-4
     assert np.allclose(np.linalg.norm(embedding, axis=1), 1, atol=1e-4)
     assert (np.diff(prob, axis=1) <= 0).all()
 

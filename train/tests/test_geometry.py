@@ -10,10 +10,11 @@ import yaml
 from PIL import Image
 
 import corpus
-import export
 import features
+import graphs
 import nowhere
 import screenshots
+import square
 import strangers
 import textures
 
@@ -23,9 +24,9 @@ BUNDLE = Path(features.__file__).resolve().parent.parent / "bundles" / "demo"
 def test_the_centre_square_is_taken_whatever_the_shape():
     wide = Image.new("RGB", (300, 100), "red")
     wide.paste((0, 0, 255), (100, 0, 200, 100))
-    assert (features.pixels(wide, 1.0, 224)[112, 112] == [0, 0, 255]).all()
-    assert (features.pixels(wide, 0.875, 224)[:, [0, -1]] == [0, 0, 255]).all()
-    assert features.pixels(wide, 1.0, 224).shape == (224, 224, 3)
+    assert (square.pixels(wide, 1.0, 224)[112, 112] == [0, 0, 255]).all()
+    assert (square.pixels(wide, 0.875, 224)[:, [0, -1]] == [0, 0, 255]).all()
+    assert square.pixels(wide, 1.0, 224).shape == (224, 224, 3)
 
 
 def test_exif_orientation_is_applied_before_cropping():
@@ -33,14 +34,14 @@ def test_exif_orientation_is_applied_before_cropping():
     upright.paste((0, 0, 0), (0, 0, 120, 100))
     turned = upright.transpose(Image.Transpose.ROTATE_90)
     turned.getexif()[0x0112] = 6
-    np.testing.assert_array_equal(features.pixels(turned, 1.0, 224), features.pixels(upright, 1.0, 224))
+    np.testing.assert_array_equal(square.pixels(turned, 1.0, 224), square.pixels(upright, 1.0, 224))
 
 
 def test_views_and_screenshots_depend_on_their_seed_alone():
     picture = screenshots.draw(5)
     assert picture.tobytes() == screenshots.draw(5).tobytes() != screenshots.draw(6).tobytes()
-    np.testing.assert_array_equal(features.views(picture, "a", 64, 3), features.views(picture, "a", 64, 3))
-    assert (features.views(picture, "a", 64, 3) != features.views(picture, "b", 64, 3)).any()
+    np.testing.assert_array_equal(square.views(picture, "a", 64, 3), square.views(picture, "a", 64, 3))
+    assert (square.views(picture, "a", 64, 3) != square.views(picture, "b", 64, 3)).any()
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,9 @@ def test_the_shipped_bundle_lists_every_file_and_stays_small(manifest):
 
 def test_the_shipped_bundle_answers_its_golden_photos(manifest):
     golden = json.loads((BUNDLE / "golden/golden.json").read_text())
-    runtime = export.session(BUNDLE / "cnn.onnx")
+    runtime = graphs.session(BUNDLE / "cnn.onnx")
     for want in golden["photos"]:
-        image = features.pixels(Image.open(BUNDLE / "golden" / want["file"]), manifest["input"]["crop"], manifest["input"]["size"])[None]
+        image = square.pixels(Image.open(BUNDLE / "golden" / want["file"]), manifest["input"]["crop"], manifest["input"]["size"])[None]
         _, prob, cell = runtime.run(["embedding", "prob", "cell"], {"pixels": image})
         assert cell[0, 0] == want["top_cell"] and prob[0, 0] == pytest.approx(want["top_prob"], abs=1e-3)
 

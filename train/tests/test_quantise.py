@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import backbone
 import export
+import graphs
 import heads
 import quantise
+import square
 
 
 @pytest.fixture(scope="module")
-def graphs(tmp_path_factory):
+def made(tmp_path_factory):
     torch.manual_seed(6)
     folder = tmp_path_factory.mktemp("graphs")
     head = heads.Head(1280, 40)
@@ -24,20 +27,20 @@ def graphs(tmp_path_factory):
     return folder, paths
 
 
-def test_the_int8_graph_is_smaller_and_sees_about_the_same(graphs):
-    folder, paths = graphs
+def test_the_int8_graph_is_smaller_and_sees_about_the_same(made):
+    folder, paths = made
     assert (folder / "int8.onnx").stat().st_size < 0.7 * (folder / "cnn.onnx").stat().st_size
-    whole, small = (export.session(folder / name) for name in ("cnn.onnx", "int8.onnx"))
+    whole, small = (graphs.session(folder / name) for name in ("cnn.onnx", "int8.onnx"))
     assert [o.name for o in small.get_outputs()] == ["embedding", "prob", "cell"]
     for batch in (1, 4):
-        pixels = np.stack([quantise.features.pixels(quantise.Image.open(p), 1.0, 224) for p in paths[:batch]])
+        pixels = np.stack([square.pixels(Image.open(p), 1.0, 224) for p in paths[:batch]])
         ours, theirs = (graph.run(["embedding"], {"pixels": pixels})[0] for graph in (whole, small))
-        assert export.cosine(ours, theirs) > 0.85
+        assert graphs.cosine(ours, theirs) > 0.85
 
 
-def test_plain_weights_answer_the_same(graphs):
-    folder, paths = graphs
+def test_plain_weights_answer_the_same(made):
+    folder, paths = made
     quantise.whole(folder / "cnn.onnx", folder / "plain.onnx")
-    pixels = quantise.features.pixels(quantise.Image.open(paths[0]), 1.0, 224)[None]
-    ours, theirs = (export.session(folder / name).run(["prob"], {"pixels": pixels})[0] for name in ("cnn.onnx", "plain.onnx"))
+    pixels = square.pixels(Image.open(paths[0]), 1.0, 224)[None]
+    ours, theirs = (graphs.session(folder / name).run(["prob"], {"pixels": pixels})[0] for name in ("cnn.onnx", "plain.onnx"))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)

@@ -10,9 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import classes
-import export
 import foreign
 import gallery
+import graphs
 import wrap
 
 SIZE, WIDTH = 32, 12
@@ -69,7 +69,7 @@ def test_cells_are_answered_in_the_order_of_s2(tmp_path):
     known = table(tmp_path / "cells.csv")
     wrap.write(wrap.Network(classifier()), known, arguments(tmp_path / "out"))
     seen = pictures(5)
-    embedding, prob, cell = export.session(tmp_path / "out/cnn.onnx").run(list(wrap.NAMES.values())[1:], {"pixels": seen})
+    embedding, prob, cell = graphs.session(tmp_path / "out/cnn.onnx").run(list(wrap.NAMES.values())[1:], {"pixels": seen})
     want = expected(seen)
     cells = gallery.Cells(tmp_path / "out/cells.parquet")
     for i in range(len(seen)):
@@ -92,7 +92,7 @@ def test_places_become_a_gallery(tmp_path, monkeypatch):
     manifest = yaml.safe_load((tmp_path / "out/bundle.yaml").read_text())
     assert manifest["head"] == "gallery" and manifest["gallery"]["count"] == 4 and manifest["cnn"]["top_k"] == 4
     seen = pictures(3)
-    prob, row = export.session(tmp_path / "out/cnn.onnx").run(["prob", "class"], {"pixels": seen})
+    prob, row = graphs.session(tmp_path / "out/cnn.onnx").run(["prob", "class"], {"pixels": seen})
     assert np.abs(np.take_along_axis(expected(seen), row, 1) - prob).max() < 1e-5
 
 
@@ -103,7 +103,7 @@ def test_temperature_and_probabilities(tmp_path):
     soft.graph.output[0].name = "soft"
     for net in (wrap.Network(classifier()), wrap.Network(soft, probabilities=True)):
         wrap.save(wrap.assembled(net, order, 4, 2.5), tmp_path / "cnn.onnx")
-        prob, row = export.session(tmp_path / "cnn.onnx").run(["prob", "class"], {"pixels": seen})
+        prob, row = graphs.session(tmp_path / "cnn.onnx").run(["prob", "class"], {"pixels": seen})
         assert np.abs(np.take_along_axis(expected(seen, 2.5), row, 1) - prob).max() < 1e-5
 
 
@@ -138,7 +138,7 @@ def test_what_was_measured_is_written(tmp_path):
     assert manifest["album"] == {"modes": ["none", "average"], "default": "average"}
     assert single["abstain_below"] < 1 and single["radius"][0]["confidence"] == 0
     assert "on 240 photos (1 could not be read)" in (tmp_path / "out/CARD.md").read_text()
-    prob, row = export.session(tmp_path / "out/cnn.onnx").run(["prob", "class"], {"pixels": seen[:1]})
+    prob, row = graphs.session(tmp_path / "out/cnn.onnx").run(["prob", "class"], {"pixels": seen[:1]})
     order = known.order()
     assert np.abs(expected(seen[:1], single["temperature"])[0, order[row[0]]] - prob[0]).max() < 1e-4, "the graph applies the temperature"
 
@@ -184,7 +184,7 @@ def test_a_timm_classifier(tmp_path):
     net = export_timm.network("resnet10t", None, len(TOKENS))
     wrap.save(wrap.assembled(net, np.arange(4), 4, 1.0), tmp_path / "cnn.onnx")
     seen = np.random.default_rng(2).integers(0, 256, (3, net.size(), net.size(), 3), np.uint8)
-    embedding, prob, row = export.session(tmp_path / "cnn.onnx").run(["photo_embedding", "prob", "class"], {"pixels": seen})
+    embedding, prob, row = graphs.session(tmp_path / "cnn.onnx").run(["photo_embedding", "prob", "class"], {"pixels": seen})
     torch.manual_seed(7)
     theirs = export_timm.timm.create_model("resnet10t", pretrained=False, num_classes=4).eval()
     x = torch.from_numpy(((seen / 255 - np.array(net.mean)) / np.array(net.std)).astype(np.float32).transpose(0, 3, 1, 2))
@@ -192,4 +192,4 @@ def test_a_timm_classifier(tmp_path):
         want = theirs(x).softmax(-1).numpy()
         layer = theirs.forward_head(theirs.forward_features(x), pre_logits=True).numpy()
     assert np.abs(np.take_along_axis(want, row, 1) - prob).max() < 1e-4
-    assert export.cosine(embedding, layer) > 0.9999
+    assert graphs.cosine(embedding, layer) > 0.9999

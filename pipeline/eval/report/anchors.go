@@ -33,7 +33,11 @@ func anchorGrids(a *eval.Anchored) []grid {
 		}
 		tables = append(tables, g)
 	}
-	tables[0].Foot = fmt.Sprintf("%d albums, %.0f %% of their photos (%d) with a position; scored are the others,\nhere those with a position of their album within an hour", a.Albums, 100*a.Share, a.Shown)
+	shown := fmt.Sprintf("%.0f %% of their photos (%d)", 100*a.Share, a.Shown)
+	if a.From != "" {
+		shown = fmt.Sprintf("those %d of their photos that are in %s", a.Shown, a.From)
+	}
+	tables[0].Foot = fmt.Sprintf("%d albums, %s with a position; scored are the others,\nhere those with a position of their album within an hour", a.Albums, shown)
 	return append(tables, anchorAnswers(a))
 }
 

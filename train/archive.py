@@ -1,0 +1,162 @@
+"""What the positioned photos of one archive teach, in plain numpy: a linear head, a kernel over the photos themselves, and a gate.
+
+An answer is P = (1−g)·P_base + g·P_archive. P_base is the base bundle's own distribution, untouched. P_archive is over the
+archive's cells: a linear head with targets smoothed over distance, learned over four nested divisions at once as in heads.py, and
+beside it how similar the photo is to those of each cell (Im2GPS's nearest neighbours, softened). g says how probable it is that
+the photo is one of the archive at all: logistic in the photo's similarity to the archive and in how sure the base is. So a photo
+from elsewhere, which looks like nothing in the archive or which the base knows, keeps the base's answer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import s2sphere
+
+LENGTH = 30.0  # of an embedding, as in heads.py
+TAU_KM = 10.0  # of the smoothed targets
+LEVELS, SHARE = (7, 5, 3), 0.4  # coarser divisions, and the share of their logits
+DROPOUT, RATE, DECAY, FLOOR = 0.5, 2e-3, 0.5, 0.05
+EPOCHS, BATCH, MOST_STEPS = 80, 64, 4000
+KERNEL, KERNEL_WEIGHT = 0.1, 0.5  # of the cells' similarity, on centred unit embeddings
+NEAR = 0.05  # of the gate's, on plain ones
+MOST_PHOTOS = 10_000  # whose embeddings the kernel keeps; beyond, every so-many-th
+WEAK = 0.01  # pull of the gate's weights towards 0
+
+
+def unit(x: np.ndarray) -> np.ndarray:
+    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-6)
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    z = np.exp(z - z.max(-1, keepdims=True))
+    return z / z.sum(-1, keepdims=True)
+
+
+def log_mean_exp(z: np.ndarray) -> np.ndarray:
+    top = z.max(1)
+    return top + np.log(np.exp(z - top[:, None]).mean(1))
+
+
+@dataclass
+class Linear:
+    """logits = unit embeddings · weight + bias."""
+
+    weight: np.ndarray  # [width, cells]
+    bias: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return unit(x) @ self.weight + self.bias
+
+
+class Adam:
+    """AdamW (Loshchilov and Hutter, 2019) with a cosine schedule."""
+
+    def __init__(self, values: list[np.ndarray], steps: int) -> None:
+        self.values, self.steps, self.done = values, steps, 0
+        self.first, self.second = ([np.zeros_like(v) for v in values] for _ in range(2))
+
+    def step(self, gradients: list[np.ndarray]) -> None:
+        rate = RATE * 0.5 * (1 + np.cos(np.pi * self.done / self.steps))
+        self.done += 1
+        a, b = 1 - 0.9**self.done, 1 - 0.999**self.done
+        for v, g, m, s in zip(self.values, gradients, self.first, self.second, strict=True):
+            m += 0.1 * (g - m)
+            s += 0.001 * (g * g - s)
+            v -= rate * (DECAY * v + (m / a) / (np.sqrt(s / b) + 1e-8))
+
+
+def levels(lat: np.ndarray, lon: np.ndarray) -> list[np.ndarray]:
+    """For each division, the row of it around each cell; the cells themselves first."""
+    ids = [s2sphere.CellId.from_lat_lng(s2sphere.LatLng.from_degrees(float(a), float(o))) for a, o in zip(lat, lon, strict=True)]
+    return [np.arange(len(ids))] + [np.unique([i.parent(level).id() for i in ids], return_inverse=True)[1] for level in LEVELS]
+
+
+def learn_head(x: np.ndarray, km: np.ndarray, lat: np.ndarray, lon: np.ndarray, seed: int = 11) -> Linear:
+    """x [photos, views, width] and km [photos, cells] to the cells at lat, lon: a random view of each photo in each epoch."""
+    random, views = np.random.default_rng(seed), LENGTH * unit(x).astype(np.float32)
+    flat = views.reshape(-1, x.shape[-1])
+    mean, deviation = flat.mean(0), flat.std(0) + FLOOR
+    target = softmax(-km / TAU_KM).astype(np.float32)
+    around = levels(lat, lon)
+    targets = [np.stack([target[:, a == g].sum(1) for g in range(a.max() + 1)], 1) for a in around]
+    weights = [np.zeros((x.shape[-1], t.shape[1]), np.float32) for t in targets]
+    biases = [np.zeros(t.shape[1], np.float32) for t in targets]
+    steps = min(EPOCHS * -(-len(x) // BATCH), MOST_STEPS)
+    adam = Adam(weights + biases, steps)
+    rows = np.concatenate([random.permutation(len(x)) for _ in range(-(-steps * BATCH // len(x)) + 1)])
+    for step in range(steps):
+        batch = rows[step * BATCH : (step + 1) * BATCH]
+        seen = (views[batch, random.integers(x.shape[1], size=len(batch))] - mean) / deviation
+        seen *= (random.random(seen.shape, np.float32) >= DROPOUT) / np.float32(1 - DROPOUT)
+        wrong = [(softmax(seen @ w + b) - t[batch]) / len(batch) for w, b, t in zip(weights, biases, targets, strict=True)]
+        adam.step([seen.T @ e for e in wrong] + [e.sum(0) for e in wrong])
+    shares = [1.0] + [SHARE] * len(LEVELS)
+    weight = sum(s * w[:, a] for s, w, a in zip(shares, weights, around, strict=True)) * LENGTH / deviation[:, None]
+    bias = sum(s * b[a] for s, b, a in zip(shares, biases, around, strict=True))
+    return Linear(weight, bias - (mean / LENGTH) @ weight)
+
+
+@dataclass
+class Bank:
+    """Unit embeddings of the archive's photos, as float16 holds them, and the cell of each."""
+
+    photos: np.ndarray  # [photos, width]
+    cell: np.ndarray
+    mean: np.ndarray
+
+    @staticmethod
+    def of(x: np.ndarray, cell: np.ndarray) -> "Bank":
+        kept = slice(None, None, -(-len(x) // MOST_PHOTOS))
+        photos = unit(x[kept]).astype(np.float16).astype(np.float32)
+        return Bank(photos, cell[kept], photos.mean(0))
+
+    def places(self, count: int) -> np.ndarray:
+        """Where in the bank each of the photos it was made of is; −1 for those that were left out."""
+        place = np.full(count, -1)
+        place[:: -(-count // MOST_PHOTOS)] = np.arange(len(self.photos))
+        return place
+
+    def centred(self, x: np.ndarray) -> np.ndarray:
+        """Cosines [n, photos] of what is left when the archive's mean is taken away."""
+        return unit(unit(x) - self.mean) @ unit(self.photos - self.mean).T
+
+    def scores(self, x: np.ndarray, cells: int) -> np.ndarray:
+        """log Σ exp(cosine/KERNEL) over the photos of each cell, [n, cells]."""
+        near = np.exp((self.centred(x) - 1) / KERNEL)
+        return np.log(np.stack([near[:, self.cell == c].sum(1) for c in range(cells)], 1) + 1e-12)
+
+    def near(self, x: np.ndarray, without: np.ndarray | None = None) -> np.ndarray:
+        """How similar a photo is to the archive; `without` names the photo of the bank that each is itself."""
+        cosine = (unit(x) @ self.photos.T - 1) / NEAR
+        if without is not None:
+            known = without >= 0
+            cosine[np.flatnonzero(known), without[known]] = -1e3
+        return log_mean_exp(cosine)
+
+
+@dataclass
+class Gate:
+    """log(g/(1−g)) = bias + near·similarity + sure·log(greatest probability of the base)."""
+
+    bias: float
+    near: float
+    sure: float
+
+    def __call__(self, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-(self.bias + self.near * near + self.sure * np.log(sure))))
+
+
+def learn_gate(kinds: list[tuple[np.ndarray, float]]) -> Gate:
+    """Logistic regression by Newton's method on rows (similarity, log of the base's greatest probability): the first kind are photos
+    of the archive, the others are not, and each kind has a weight."""
+    x = np.concatenate([rows for rows, _ in kinds])
+    y = np.r_[np.ones(len(kinds[0][0])), np.zeros(len(x) - len(kinds[0][0]))]
+    weight = np.concatenate([np.full(len(rows), w / max(len(rows), 1)) for rows, w in kinds])
+    mean, deviation = x.mean(0), x.std(0) + 1e-9
+    z = np.column_stack([np.ones(len(x)), (x - mean) / deviation])
+    pull, v = np.array([0, 2 * WEAK, 2 * WEAK]), np.zeros(3)
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-z @ v))
+        v -= np.linalg.solve((z * (weight * p * (1 - p))[:, None]).T @ z + np.diag(pull + 1e-9), z.T @ (weight * (p - y)) + pull * v)
+    near, sure = v[1:] / deviation
+    return Gate(float(v[0] - mean @ (v[1:] / deviation)), float(max(near, 0)), float(min(sure, 0)))

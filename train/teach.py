@@ -1,0 +1,135 @@
+"""From embeddings to a calibrated model: everything that is learned of an archive, and what it is worth."""
+
+import hashlib
+
+import numpy as np
+from PIL import Image
+
+import archive
+import calibrate
+import learned
+import screenshots
+import square
+import textures
+from calibrate import Promise
+from division import Division
+from score import distance_km
+
+FOLDS = 3
+WHOLE = 1 / 3  # of the albums: their fold's model has not learned a photo of them
+NOWHERE = 220  # pictures taken nowhere: those of every second kind shut the gate, the others calibrate what is refused
+WEIGHTS = (0.25, 0.7, 0.05)  # in the gate: photos of the archive, photos from elsewhere, pictures taken nowhere, which are easily told
+TEMPERATURES = np.geomspace(0.3, 6, 60)
+
+
+def lot(name: str) -> float:
+    """A number in [0,1) that depends on the name alone."""
+    return int.from_bytes(hashlib.sha256(f"planetag {name}".encode()).digest()[:6], "big") / 2**48
+
+
+def teach(base: learned.Base, parts: Division, photos, others, promise: Promise) -> tuple[learned.Learned, dict[str, dict]]:
+    """The model of all photos, with the calibration of `single` and, where there are albums, of `average`."""
+    said, strange = base.prob(photos.x[:, 0]), strangers(base, others)
+    shut, refused = nowhere(base)
+    label = np.searchsorted(parts.archive, parts.label)
+    fold = folds(photos)
+    scores, unseen, known = np.zeros((len(photos), len(parts.archive))), [], np.zeros(len(photos), bool)
+    for f in range(FOLDS):
+        mine = fold == f
+        model = fitted(parts, photos, np.flatnonzero(~mine), label, said, (strange, shut))
+        scores[mine] = model.scores(photos.x[mine, 0])
+        known[mine] = np.isin(label[mine], label[~mine])
+        unseen.append((mine, model))
+    temperature = cooled(scores[known], label[known])
+    prob = np.zeros((len(photos), len(parts.cells)))
+    for mine, model in unseen:
+        model.temperature = temperature
+        prob[mine] = model.prob(photos.x[mine, 0], said[mine])
+    whole = fitted(parts, photos, np.arange(len(photos)), label, said, (strange, shut))
+    whole.temperature = temperature
+    k = top_k(base, parts)
+    prob, taken_nowhere = top_only(prob, k), top_only(whole.prob(*refused), k)
+    return whole, tables(parts, photos, prob, taken_nowhere, whole.temperature, promise)
+
+
+def cooled(scores: np.ndarray, label: np.ndarray) -> float:
+    """The temperature with the lowest cross-entropy, on photos of cells that the answering model knew: no temperature makes up for
+    a place never seen, and the tables of radii count those, too."""
+    if not len(label):
+        return 1.0
+    return float(min(TEMPERATURES, key=lambda t: -np.log(archive.softmax(scores / t)[np.arange(len(label)), label] + 1e-12).mean()))
+
+
+def top_k(base: learned.Base, parts: Division) -> int:
+    return min(max(base.manifest["cnn"]["top_k"], 32), len(parts.cells))
+
+
+def top_only(prob: np.ndarray, k: int) -> np.ndarray:
+    """A distribution with all but its k greatest at 0: what the graph hands over."""
+    return np.where(prob >= np.sort(prob, 1)[:, [-k]], prob, 0)
+
+
+def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray, said: np.ndarray, others) -> learned.Learned:
+    """What some of the photos teach."""
+    lat, lon = parts.cells.lat[parts.archive], parts.cells.lon[parts.archive]
+    km = distance_km(photos.lat[rows, None], photos.lon[rows, None], lat[None], lon[None])
+    head = archive.learn_head(photos.x[rows], km, lat, lon)
+    bank = archive.Bank.of(photos.x[rows, 0], label[rows])
+    near = bank.near(photos.x[rows, 0], bank.places(len(rows)))
+    others = [np.column_stack([bank.near(x), np.log(prob.max(1))]) for x, prob in others]
+    gate = archive.learn_gate(list(zip([np.column_stack([near, np.log(said[rows].max(1))]), *others], WEIGHTS, strict=True)))
+    return learned.Learned(parts, head, bank, gate, 1.0)
+
+
+def strangers(base: learned.Base, others) -> tuple[np.ndarray, np.ndarray]:
+    """All views of the photos from elsewhere, and what the base says of them."""
+    x = others.x.reshape(-1, others.x.shape[-1])
+    return x, base.prob(x)
+
+
+def nowhere(base: learned.Base):
+    """Embeddings of drawn pictures, and what the base says of them: those that shut the gate, and those that calibrate."""
+    import graphs
+
+    size, crop, names = base.manifest["input"]["size"], base.manifest["input"]["crop"], base.names
+    kinds = [*textures.TAUGHT, None]  # None: a screenshot
+    drawn: tuple[list, list] = ([], [])
+    network = graphs.session(base.folder / base.manifest["cnn"]["file"])
+    for i in range(NOWHERE):
+        kind = kinds[i % len(kinds)]
+        picture: Image.Image = textures.draw(kind, i) if kind else screenshots.draw(1000 + i)
+        pixels = square.pixels(picture, crop, size)[None]
+        drawn[i % len(kinds) % 2].append(network.run([names["embedding"]], {names["input"]: pixels})[0][0])
+    return tuple((np.stack(x), base.prob(np.stack(x))) for x in drawn)
+
+
+def folds(photos) -> np.ndarray:
+    """A fold for each photo: albums of a third are dealt as a whole, so that the fold shows albums never seen; other photos one by one."""
+    units = [a if lot(f"whole {a}") < WHOLE else row["id"] for a, row in zip(photos.albums(), photos.rows, strict=True)]
+    return np.array([int(lot(f"fold {u}") * FOLDS) for u in units])
+
+
+def tables(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise) -> dict[str, dict]:
+    """The calibration of each mode, on answers of models that did not learn the photo."""
+    out = {"single": table(parts, photos.lat, photos.lon, prob, strange, temperature, promise)}
+    members: dict[str, list[int]] = {}
+    for i, album in enumerate(photos.albums()):
+        members.setdefault(album, []).append(i)
+    mates = [m for m in members.values() if len(m) > 1]
+    if mates:
+        rows = np.concatenate(mates)
+        mean = np.concatenate([np.repeat(prob[m].mean(0, keepdims=True), len(m), 0) for m in mates])
+        out["average"] = table(parts, photos.lat[rows], photos.lon[rows], mean, strange, temperature, promise)
+    return out
+
+
+def table(parts: Division, lat, lon, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise) -> dict:
+    cells, best, same = parts.cells, prob.argmax(1), np.ones(len(prob))
+    error = distance_km(lat, lon, cells.lat[best], cells.lon[best])
+    expected, odd = calibrate.expected_error(prob, cells), calibrate.expected_error(strange, cells)
+    return {
+        "temperature": round(temperature, 4),
+        "radius": calibrate.radius_table(prob.max(1), error, same),
+        "abstain_below": calibrate.abstain_below(prob.max(1), error, same, strange.max(1), promise),
+        "expected_error": calibrate.expected_tables(expected, error, same, cells.radius_m[best], (odd, cells.radius_m[strange.argmax(1)]), promise),
+    }
