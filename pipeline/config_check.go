@@ -19,6 +19,7 @@ func (c Config) Validate() error {
 	c.S3.check(&m)
 	c.checkStages(&m)
 	c.checkAlbums(&m)
+	c.checkIndex(&m)
 	c.checkMemory(&m)
 	c.checkDecode(&m)
 	m.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"planetag/consumer"
@@ -185,9 +186,15 @@ func (l Location) check() error {
 // sound is true for an estimate that is absent.
 func (e *Estimate) sound() bool { return e == nil || e.RadiusP90M > 0 }
 
+// HeaderRevision is the header of a tombstone that says what its value cannot: its revision, in decimal.
+const HeaderRevision = "planetag.revision"
+
 // Tombstone is the record by which a compacted topic, and every sink that follows Kafka's convention, forgets a photo.
-func Tombstone(topic, photoID string) consumer.Record {
-	return consumer.Record{Topic: topic, Partition: -1, Key: []byte(photoID), Time: time.Now().UTC()}
+func Tombstone(topic, photoID string, revision int64) consumer.Record {
+	return consumer.Record{
+		Topic: topic, Partition: -1, Key: []byte(photoID), Time: time.Now().UTC(),
+		Headers: []consumer.Header{{Key: HeaderRevision, Value: strconv.AppendInt(nil, revision, 10)}},
+	}
 }
 
 // metres rounds a distance up to whole metres, so that a radius is never less than it was and never 0. What is not finite

@@ -125,7 +125,7 @@ func (s *photoStage) walk(ctx context.Context, rec consumer.Record, h *hold) (ou
 	ref := in.Reference
 	switch {
 	case in.Kind == RemovedInput:
-		return s.removed(ref)
+		return s.removed(rec, ref)
 	case in.Kind == AlbumCompleteInput:
 		return s.albumComplete(ref.Album, in.AlbumPhotos)
 	case ref.OptOut:
