@@ -143,8 +143,8 @@ type Source struct {
 // Record renders the location for a topic that is keyed by photo id, so that a compacted one keeps the last answer. Equal
 // locations give equal bytes. The headers pass through as they are. Every error wraps ErrLocation.
 func (l Location) Record(topic string, headers []consumer.Header) (consumer.Record, error) {
-	if err := l.check(); err != nil {
-		return consumer.Record{}, fmt.Errorf("%w of photo %q: %w", ErrLocation, l.PhotoID, err)
+	if err := l.Check(); err != nil {
+		return consumer.Record{}, err
 	}
 	l.Time, l.TakenAt = l.Time.UTC().Truncate(time.Millisecond), l.TakenAt.UTC()
 	var value bytes.Buffer
@@ -159,7 +159,14 @@ func (l Location) Record(topic string, headers []consumer.Header) (consumer.Reco
 	}, nil
 }
 
-// check holds the promises that a reader builds on.
+// Check holds the promises that a reader builds on. Its error wraps ErrLocation.
+func (l Location) Check() error {
+	if err := l.check(); err != nil {
+		return fmt.Errorf("%w of photo %q: %w", ErrLocation, l.PhotoID, err)
+	}
+	return nil
+}
+
 func (l Location) check() error {
 	located := l.Status == StatusEstimated || l.Status == StatusGiven
 	switch {

@@ -52,7 +52,7 @@ func newWorker(cfg Config, log *slog.Logger) *worker {
 }
 
 func (w *worker) connect(ctx context.Context) error {
-	conf, err := w.cfg.ClientConfig(w.log, observers{w.metrics, w.health})
+	conf, err := w.cfg.ClientConfig(w.log, Observers{w.metrics, w.health})
 	if err != nil {
 		return err
 	}
