@@ -23,6 +23,8 @@ type Document struct {
 	Status   string `json:"status"`
 	Stage    string `json:"stage,omitempty"`
 	Revision int64  `json:"revision"`
+	Barrier  int64  `json:"barrier,omitempty"` // see Standing
+	Record   Record `json:"record"`
 
 	Location    *pipeline.Point `json:"location,omitempty"`
 	Shape       *Shape          `json:"shape,omitempty"`
@@ -39,7 +41,13 @@ type Document struct {
 	Time        time.Time       `json:"time"`
 
 	version int64
-	bytes   int // of the record
+	record  consumer.Record // that it was read from
+}
+
+// Record is the one of the locations topic that the document was made of.
+type Record struct {
+	Partition int   `json:"partition"`
+	Offset    int64 `json:"offset"`
 }
 
 // Album is what of pipeline.AlbumPart is searched for.
@@ -65,8 +73,18 @@ type Source struct {
 // Version is what the index compares; see Standing.
 func (d *Document) Version() int64 { return d.version }
 
+// Standing is the document in brief, as of version.
+func (d *Document) Standing(version int64) Standing {
+	s := d.standing()
+	s.Version = version
+	return s
+}
+
 func (d *Document) standing() Standing {
-	return Standing{Deleted: d.Deleted, Stage: d.Stage, Revision: d.Revision, Version: d.version}
+	return Standing{
+		Deleted: d.Deleted, Stage: d.Stage, Revision: d.Revision, Barrier: d.Barrier,
+		Partition: d.Record.Partition, Offset: d.Record.Offset, Version: d.version,
+	}
 }
 
 // read turns a record of the locations topic into the document it stands for. Its error wraps pipeline.ErrLocation.
@@ -74,7 +92,7 @@ func read(rec consumer.Record, shape string) (*Document, error) {
 	if len(rec.Key) == 0 {
 		return nil, fmt.Errorf("%w: the record has no key, which is the photo's id", pipeline.ErrLocation)
 	}
-	d := &Document{PhotoID: string(rec.Key), bytes: size(rec)}
+	d := &Document{PhotoID: string(rec.Key), record: rec, Record: Record{rec.Partition, rec.Offset}}
 	if rec.Value == nil {
 		return d.removed(rec)
 	}

@@ -58,7 +58,7 @@ func Run(ctx context.Context, o Options) (Figures, error) {
 		budget: pipeline.NewBudget(int64(o.Config.Memory.Budget)), progress: newProgress(reg),
 	}
 	r.writer = &writer{
-		sink: o.Sink, shape: o.Config.Index.Shape, dead: o.Config.Topics.DeadLetters, metrics: r.progress.metrics, log: o.Log,
+		sink: o.Sink, shape: o.Config.Index.Shape, dead: o.Config.Topics.DeadLetters, metrics: r.progress.metrics, log: o.Log, firstPause: shortPause,
 	}
 	aside, stopAside := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAside()

@@ -11,9 +11,31 @@ type Standing struct {
 	Deleted  bool
 	Stage    string // of an answer: pipeline.StagePhoto or pipeline.StageAlbum
 	Revision int64
+	// Barrier of a removal is the greatest revision of an album's answer that it holds against: a minute more than its own, and
+	// the revisions of the answers that it removed.
+	Barrier int64
+	// Partition and Offset say which record it was.
+	Partition int
+	Offset    int64
 	// Version is what an index compares: strictly greater replaces. It is at least the record's own (see ownVersion), and
 	// above that of whatever the record replaced.
 	Version int64
+}
+
+// chain is one photo's documents of a batch that nothing is settled of, in the order of their records.
+type chain []*Document
+
+// standing is what stands when the chain comes after held, and the document of it; nil when held stands. From the zero
+// Standing on, it is what is tried first: where its version is greater than that of what the index holds, it is the same as
+// from there on.
+func (c chain) standing(held Standing) (*Document, Standing) {
+	var stands *Document
+	for _, doc := range c {
+		if now, newer := held.after(doc.standing()); newer {
+			stands, held = doc, now
+		}
+	}
+	return stands, held
 }
 
 // after is the standing after next came, which is s itself where next is older. It alone decides what is newer: batches are
@@ -24,7 +46,12 @@ func (s Standing) after(next Standing) (Standing, bool) {
 	if !s.yields(next) {
 		return s, false
 	}
-	next.Version = max(next.ownVersion(), s.Version+1)
+	if next.Version, next.Barrier = max(next.ownVersion(), s.Version+1), 0; next.Deleted {
+		next.Barrier = max(next.Revision+grace, s.Barrier)
+		if s.Stage == pipeline.StageAlbum {
+			next.Barrier = max(next.Barrier, s.Revision)
+		}
+	}
 	return next, true
 }
 
@@ -32,6 +59,8 @@ func (s Standing) yields(next Standing) bool {
 	switch {
 	case s == Standing{}:
 		return true
+	case next.Partition == s.Partition && next.Offset <= s.Offset:
+		return false // read again, after what came later
 	case next.Deleted && s.Deleted:
 		return next.Revision > s.Revision
 	case next.Deleted && s.Stage == pipeline.StageAlbum:
@@ -39,7 +68,7 @@ func (s Standing) yields(next Standing) bool {
 	case next.Deleted:
 		return next.Revision+grace > s.Revision
 	case s.Deleted && next.Stage == pipeline.StageAlbum:
-		return next.Revision > s.Version // it may have been closed before it heard of the removal
+		return next.Revision > s.Barrier // it may have been closed before it heard of the removal
 	}
 	return next.Revision > s.Revision
 }

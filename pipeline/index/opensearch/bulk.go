@@ -119,7 +119,7 @@ func (x *Index) Standings(ctx context.Context, photoIDs []string) (map[string]in
 			Source  index.Document `json:"_source"`
 		} `json:"docs"`
 	}
-	status, err := x.call(ctx, http.MethodPost, "/"+x.name+"/_mget?_source_includes=photo_id,deleted,stage,revision", body, &answer)
+	status, err := x.call(ctx, http.MethodPost, "/"+x.name+"/_mget?_source_includes=photo_id,deleted,stage,revision,barrier,record", body, &answer)
 	if err == nil && status == http.StatusNotFound {
 		err = fmt.Errorf("%w: index.opensearch.index: %s is gone", pipeline.ErrConfig, x.name)
 	}
@@ -129,9 +129,7 @@ func (x *Index) Standings(ctx context.Context, photoIDs []string) (map[string]in
 	held := make(map[string]index.Standing)
 	for _, doc := range answer.Docs {
 		if doc.Found {
-			held[doc.Source.PhotoID] = index.Standing{
-				Deleted: doc.Source.Deleted, Stage: doc.Source.Stage, Revision: doc.Source.Revision, Version: doc.Version,
-			}
+			held[doc.Source.PhotoID] = doc.Source.Standing(doc.Version)
 		}
 	}
 	return held, nil

@@ -21,6 +21,9 @@ type row struct {
 	Status      string          `json:"status"`
 	Stage       string          `json:"stage,omitempty"`
 	Revision    int64           `json:"revision"`
+	Barrier     int64           `json:"barrier,omitempty"`
+	Partition   int             `json:"record_partition"`
+	Offset      int64           `json:"record_offset"`
 	Lat         *float64        `json:"lat,omitempty"`
 	Lon         *float64        `json:"lon,omitempty"`
 	Shape       json.RawMessage `json:"shape,omitempty"`
@@ -61,7 +64,8 @@ type column struct{ name, kind string }
 func columns() []column {
 	const text, integer, double, stamp = "text", "integer", "double precision", "timestamp with time zone"
 	return []column{
-		{"photo_id", text}, {"version", "bigint"}, {"deleted", "boolean"}, {"status", text}, {"stage", text}, {"revision", "bigint"},
+		{"photo_id", text}, {"version", "bigint"}, {"deleted", "boolean"}, {"status", text}, {"stage", text}, {"revision", "bigint"}, {"barrier", "bigint"}, {"record_partition", integer}, {"record_offset", "bigint"},
+
 		{"lat", double}, {"lon", double}, {"shape", "jsonb"}, {"radius_p50_m", integer}, {"radius_p90_m", integer}, {"confidence", "real"},
 		{"cell", text}, {"s2_ancestors", "text[]"}, {"country_code", text}, {"country", text}, {"region", text},
 		{"album_id", text}, {"album_mode", text}, {"album_size", integer}, {"album_moved_m", double},
@@ -88,7 +92,7 @@ ON CONFLICT (photo_id) DO UPDATE SET %s WHERE excluded.version > t.version RETUR
 
 func rowOf(d *index.Document) (row, error) {
 	r := row{
-		PhotoID: d.PhotoID, Version: d.Version(), Deleted: d.Deleted, Status: d.Status, Stage: d.Stage, Revision: d.Revision,
+		PhotoID: d.PhotoID, Version: d.Version(), Deleted: d.Deleted, Status: d.Status, Stage: d.Stage, Revision: d.Revision, Barrier: d.Barrier, Partition: d.Record.Partition, Offset: d.Record.Offset,
 		RadiusP50M: d.RadiusP50M, RadiusP90M: d.RadiusP90M, Confidence: d.Confidence, Cell: d.Cell, S2Ancestors: d.S2Ancestors,
 		TakenAt: d.TakenAt, PublishedAt: d.Time,
 	}
@@ -182,7 +186,7 @@ func (t *Table) halves(ctx context.Context, docs []*index.Document) ([]index.Out
 // Standings implements index.Sink.
 func (t *Table) Standings(ctx context.Context, photoIDs []string) (map[string]index.Standing, error) {
 	rows, err := t.pool.Query(ctx,
-		"SELECT photo_id, deleted, coalesce(stage, ''), revision, version FROM "+t.name+" WHERE photo_id = ANY($1)", photoIDs)
+		"SELECT photo_id, deleted, coalesce(stage, ''), revision, coalesce(barrier, 0), record_partition, record_offset, version FROM "+t.name+" WHERE photo_id = ANY($1)", photoIDs)
 	if err != nil {
 		return nil, judged(err)
 	}
@@ -191,7 +195,7 @@ func (t *Table) Standings(ctx context.Context, photoIDs []string) (map[string]in
 	for rows.Next() {
 		var photoID string
 		var s index.Standing
-		if err := rows.Scan(&photoID, &s.Deleted, &s.Stage, &s.Revision, &s.Version); err != nil {
+		if err := rows.Scan(&photoID, &s.Deleted, &s.Stage, &s.Revision, &s.Barrier, &s.Partition, &s.Offset, &s.Version); err != nil {
 			return nil, judged(err)
 		}
 		held[photoID] = s
