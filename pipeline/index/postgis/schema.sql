@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS planetag_locations (
   lat           double precision,
   lon           double precision,
   location      geography(Point, 4326) GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography) STORED,
-  shape         geography(MultiPolygon, 4326),
+  shape         geometry(MultiPolygon, 4326), -- in degrees, as GeoJSON has it
   radius_p50_m  integer,
   radius_p90_m  integer,
   confidence    real,
@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS planetag_locations (
   country_code  text,
   country       text,
   region        text,
+  country_probability real,
   album_id      text,
   album_mode    text,
   album_size    integer,

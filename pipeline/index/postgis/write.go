@@ -35,6 +35,7 @@ type row struct {
 	CountryCode string          `json:"country_code,omitempty"`
 	Country     string          `json:"country,omitempty"`
 	Region      string          `json:"region,omitempty"`
+	CountryP    float64         `json:"country_probability,omitempty"`
 	AlbumID     string          `json:"album_id,omitempty"`
 	AlbumMode   string          `json:"album_mode,omitempty"`
 	AlbumSize   int             `json:"album_size,omitempty"`
@@ -54,7 +55,7 @@ func wanted() map[string]string {
 		types[c.name] = c.kind
 	}
 	types["photo_id"] += " PRIMARY KEY"
-	types["shape"] = "geography(MultiPolygon,4326)"
+	types["shape"] = "geometry(MultiPolygon,4326)"
 	return types
 }
 
@@ -67,7 +68,7 @@ func columns() []column {
 		{"photo_id", text}, {"version", "bigint"}, {"deleted", "boolean"}, {"status", text}, {"stage", text}, {"revision", "bigint"}, {"barrier", "bigint"}, {"record_partition", integer}, {"record_offset", "bigint"},
 
 		{"lat", double}, {"lon", double}, {"shape", "jsonb"}, {"radius_p50_m", integer}, {"radius_p90_m", integer}, {"confidence", "real"},
-		{"cell", text}, {"s2_ancestors", "text[]"}, {"country_code", text}, {"country", text}, {"region", text},
+		{"cell", text}, {"s2_ancestors", "text[]"}, {"country_code", text}, {"country", text}, {"region", text}, {"country_probability", "real"},
 		{"album_id", text}, {"album_mode", text}, {"album_size", integer}, {"album_moved_m", double},
 		{"bundle", text}, {"model_sha256", text}, {"bucket", text}, {"object_key", text}, {"taken_at", stamp}, {"published_at", stamp},
 	}
@@ -80,7 +81,7 @@ func upsert(table string) string {
 	for _, c := range columns() {
 		value := "r." + c.name
 		if c.name == "shape" {
-			value = "ST_GeomFromGeoJSON(r.shape)::geography"
+			value = "ST_GeomFromGeoJSON(r.shape)"
 		}
 		names, values, types = append(names, c.name), append(values, value), append(types, c.name+" "+c.kind)
 		sets = append(sets, c.name+" = excluded."+c.name)
@@ -100,7 +101,7 @@ func rowOf(d *index.Document) (row, error) {
 		r.Lat, r.Lon = &d.Location.Lat, &d.Location.Lon
 	}
 	if d.Place != nil {
-		r.CountryCode, r.Country, r.Region = d.Place.CountryCode, d.Place.Country, d.Place.Region
+		r.CountryCode, r.Country, r.Region, r.CountryP = d.Place.CountryCode, d.Place.Country, d.Place.Region, d.Place.CountryProbability
 	}
 	if d.Album != nil {
 		r.AlbumID, r.AlbumMode, r.AlbumSize, r.AlbumMovedM = d.Album.ID, d.Album.Mode, d.Album.Size, &d.Album.MovedM

@@ -1,0 +1,266 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"planetag/pipeline"
+	"planetag/pipeline/index"
+	"planetag/pipeline/index/opensearch"
+	"planetag/pipeline/index/postgis"
+)
+
+// target is one search index of a real server, as the command sees it and as those see it who search.
+type target interface {
+	name() string
+	// open is what `planetag index --create` does first.
+	open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink
+	// ask runs a question of this directory and returns the names it answers with, of photos, cells or albums, and their counts.
+	ask(ctx context.Context, t *testing.T, question string) map[string]int
+	// all returns every document, those of removed photos too, with all that planetag wrote, by photo id.
+	all(ctx context.Context, t *testing.T) map[string]document
+}
+
+// document is what both kinds of index can be compared by.
+type document struct {
+	Deleted           bool
+	Status, Stage     string
+	Revision          int64
+	Lat, Lon          float64
+	Radius            int64
+	Cell, Country     string
+	Ancestors         string
+	Album             string
+	MovedM            float64
+	TakenAt           int64
+	Model             string
+	Shape             bool
+	Partition, Offset int64
+}
+
+type searchServer struct{ url, index string }
+
+func (s *searchServer) name() string { return "opensearch" }
+
+func (s *searchServer) open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink {
+	t.Helper()
+	cfg.Index.OpenSearch.Addresses, cfg.Index.OpenSearch.Index = []string{s.url}, s.index
+	x, err := opensearch.Open(ctx, cfg.Index.OpenSearch, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(x.Close)
+	return x
+}
+
+// request sends one request and decodes the answer.
+func (s *searchServer) request(ctx context.Context, t *testing.T, method, path string, body []byte, out any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %v, status %s: %s", method, path, err, answer.Status, text)
+	}
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			t.Fatalf("%s %s: %v: %s", method, path, err, text)
+		}
+	}
+}
+
+// found is the part of an answer to a search that the tests look at.
+type found struct {
+	Hits struct {
+		Hits []struct {
+			ID     string         `json:"_id"`
+			Source index.Document `json:"_source"`
+			Sort   []any          `json:"sort"`
+		} `json:"hits"`
+	} `json:"hits"`
+	Aggregations map[string]struct {
+		Buckets []struct {
+			Key   string `json:"key"`
+			Count int    `json:"doc_count"`
+		} `json:"buckets"`
+	} `json:"aggregations"`
+}
+
+func (s *searchServer) ask(ctx context.Context, t *testing.T, question string) map[string]int {
+	t.Helper()
+	s.request(ctx, t, http.MethodPost, "/"+s.index+"/_refresh", nil, nil)
+	var got found
+	s.request(ctx, t, http.MethodPost, "/"+s.index+"/_search", read(t, "opensearch/"+question+".json"), &got)
+	names := make(map[string]int)
+	for _, hit := range got.Hits.Hits {
+		names[hit.Source.PhotoID] = 1
+	}
+	for _, of := range got.Aggregations {
+		for _, bucket := range of.Buckets {
+			names[bucket.Key] = bucket.Count
+		}
+	}
+	return names
+}
+
+func (s *searchServer) all(ctx context.Context, t *testing.T) map[string]document {
+	t.Helper()
+	s.request(ctx, t, http.MethodPost, "/"+s.index+"/_refresh", nil, nil)
+	docs := make(map[string]document)
+	after := ""
+	for {
+		var got found
+		s.request(ctx, t, http.MethodPost, "/"+s.index+"/_search", fmt.Appendf(nil, `{"size": 5000, "sort": [{"photo_id": "asc"}]%s}`, after), &got)
+		for _, hit := range got.Hits.Hits {
+			docs[hit.Source.PhotoID] = comparable(hit.Source)
+			last, _ := json.Marshal(hit.Sort)
+			after = fmt.Sprintf(`, "search_after": %s`, last)
+		}
+		if len(got.Hits.Hits) == 0 {
+			return docs
+		}
+	}
+}
+
+// comparable is a document of OpenSearch as the tests compare it.
+func comparable(d index.Document) document {
+	c := document{
+		Deleted: d.Deleted, Status: d.Status, Stage: d.Stage, Revision: d.Revision, Radius: d.RadiusP90M, Cell: d.Cell,
+		Ancestors: strings.Join(d.S2Ancestors, " "), Shape: d.Shape != nil, Partition: int64(d.Record.Partition), Offset: d.Record.Offset,
+	}
+	if d.Location != nil {
+		c.Lat, c.Lon = d.Location.Lat, d.Location.Lon
+	}
+	if d.Place != nil {
+		c.Country = d.Place.CountryCode
+	}
+	if d.Album != nil {
+		c.Album, c.MovedM = d.Album.ID, d.Album.MovedM
+	}
+	if d.Model != nil {
+		c.Model = d.Model.Bundle
+	}
+	if !d.TakenAt.IsZero() {
+		c.TakenAt = d.TakenAt.UnixMilli()
+	}
+	return c
+}
+
+type database struct{ url, table string }
+
+func (d *database) name() string { return "postgis" }
+
+func (d *database) open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink {
+	t.Helper()
+	cfg.Index.PostGIS.URL, cfg.Index.PostGIS.Table = d.url, d.table
+	x, err := postgis.Open(ctx, cfg.Index.PostGIS, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(x.Close)
+	return x
+}
+
+func (d *database) query(ctx context.Context, t *testing.T, sql string, each func(pgx.Rows) error) {
+	t.Helper()
+	conn, err := pgx.Connect(ctx, d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func (d *database) ask(ctx context.Context, t *testing.T, question string) map[string]int {
+	t.Helper()
+	names := make(map[string]int)
+	sql := strings.ReplaceAll(string(read(t, "postgis/"+question+".sql")), "planetag_locations", d.table)
+	d.query(ctx, t, sql, func(rows pgx.Rows) error {
+		values, err := rows.Values()
+		if err != nil {
+			return err
+		}
+		count := 1
+		if i := slices.IndexFunc(rows.FieldDescriptions(), func(f pgconn.FieldDescription) bool { return f.Name == "photos" }); i >= 0 {
+			count = int(values[i].(int64))
+		}
+		names[values[0].(string)] = count
+		return nil
+	})
+	return names
+}
+
+func (d *database) all(ctx context.Context, t *testing.T) map[string]document {
+	t.Helper()
+	docs := make(map[string]document)
+	d.query(ctx, t, `SELECT photo_id, deleted, status, coalesce(stage, ''), revision, coalesce(lat, 0), coalesce(lon, 0), coalesce(radius_p90_m, 0), coalesce(cell, ''),
+		coalesce(country_code, ''), coalesce(array_to_string(s2_ancestors, ' '), ''), coalesce(album_id, ''), coalesce(album_moved_m, 0), taken_at, coalesce(bundle, ''),
+		shape IS NOT NULL, record_partition, record_offset FROM `+d.table, func(rows pgx.Rows) error {
+		var id string
+		var c document
+		var taken *time.Time
+		err := rows.Scan(&id, &c.Deleted, &c.Status, &c.Stage, &c.Revision, &c.Lat, &c.Lon, &c.Radius, &c.Cell, &c.Country, &c.Ancestors, &c.Album, &c.MovedM, &taken,
+			&c.Model, &c.Shape, &c.Partition, &c.Offset)
+		if taken != nil {
+			c.TakenAt = taken.UnixMilli()
+		}
+		docs[id] = c
+		return err
+	})
+	return docs
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.FromSlash(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// fill runs the indexer until the target holds what is on the topic.
+func fill(ctx context.Context, t *testing.T, to target, cfg pipeline.Config) index.Figures {
+	t.Helper()
+	figures, err := index.Run(ctx, index.Options{
+		Config: cfg, Sink: to.open(ctx, t, cfg), Target: to.name(), Once: true, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatalf("index into %s: %v", to.name(), err)
+	}
+	return figures
+}
