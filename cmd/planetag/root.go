@@ -40,7 +40,8 @@ Start with: planetag demo`,
 	flags.StringVar(&g.logLevel, "log-level", "", "debug, info, warn or error (default: log.level)")
 	flags.StringVar(&g.logFormat, "log-format", "", "auto, text or json; auto is text on a terminal (default: log.format)")
 	root.AddCommand(
-		newRun(g, std), newDemo(g, std), newExplain(g, std), newEval(g, std), newBundle(g, std), newCells(std), newSurvey(g, std), newIndex(g, std), newConfig(g, std),
+		newRun(g, std), newDemo(g, std), newExplain(g, std), newEval(g, std), newBundle(g, std), newCells(std), newSurvey(g, std), newIndex(g, std), newRetract(g, std),
+		newConfig(g, std),
 		newHealth(std), newVersion(std), newDecodeChild(),
 	)
 	return root

@@ -42,7 +42,7 @@ func StartOpenSearch(t testing.TB) *OpenSearch {
 	o.URL = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
 	// Without its launcher, which starts two more JVMs first. What is not for safety is for a fast start.
 	o.argv = []string{
-		java, "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.security.manager=allow", "-Djava.awt.headless=true", "-Dlog4j2.disable.jmx=true",
+		java, "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.security.manager=allow", "-Djava.awt.headless=true", "-Dlog4j2.disable.jmx=true",
 		"-Dlog4j.shutdownHookEnabled=false", "-Djava.io.tmpdir=" + filepath.Join(o.dir, "tmp"),
 		"-Dopensearch.path.home=" + own, "-Dopensearch.path.conf=" + filepath.Join(own, "config"), "-Dopensearch.distribution.type=zip",
 		"-cp", filepath.Join(own, "lib", "*"), "org.opensearch.bootstrap.OpenSearch",

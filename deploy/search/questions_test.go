@@ -61,7 +61,7 @@ func newWorld(t *testing.T) *world {
 func targets(t *testing.T) []target {
 	t.Helper()
 	return []target{
-		&searchServer{url: realkafka.StartOpenSearch(t).URL, index: "planetag-locations"},
+		&searchServer{url: realkafka.StartOpenSearch(t).URL, in: "planetag-locations"},
 		&database{url: realkafka.StartPostGIS(t).URL, table: "planetag_locations"},
 	}
 }
@@ -96,10 +96,18 @@ func located(t *testing.T, id string, lat, lon float64, change func(*pipeline.Lo
 	return rec
 }
 
-// TestQuestions asks every saved question of real servers, with records of every kind.
-func TestQuestions(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+// TestRealIndexes is everything that needs the real servers and no kills.
+func TestRealIndexes(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
+	servers := targets(t)
+	t.Run("questions", func(t *testing.T) { questions(ctx, t, servers) })
+	t.Run("retractions", func(t *testing.T) { retractions(ctx, t, servers) })
+	t.Run("designs that differ", func(t *testing.T) { differ(ctx, t, servers[0].(*searchServer), servers[1].(*database)) })
+}
+
+// questions asks every saved question, with records of every kind.
+func questions(ctx context.Context, t *testing.T, servers []target) {
 	w := newWorld(t)
 	w.cfg.Index.Shape = "circle"
 	place := func(code string, p float64) func(*pipeline.Location) {
@@ -146,7 +154,7 @@ func TestQuestions(t *testing.T) {
 	} {
 		counts[level4(at[0], at[1])]++
 	}
-	for _, to := range targets(t) {
+	for _, to := range servers {
 		t.Run(to.name(), func(t *testing.T) {
 			if figures := fill(ctx, t, to, w.cfg); figures.Refused != 1 || figures.Records != int64(len(w.sent)) || figures.LagRecords != 0 {
 				t.Errorf("figures %+v of %d records, one of them broken", figures, len(w.sent))

@@ -27,6 +27,8 @@ import (
 // target is one search index of a real server, as the command sees it and as those see it who search.
 type target interface {
 	name() string
+	// index is the name of the index or the table.
+	index() string
 	// open is what `planetag index --create` does first.
 	open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink
 	// ask runs a question of this directory and returns the names it answers with, of photos, cells or albums, and their counts.
@@ -52,13 +54,14 @@ type document struct {
 	Partition, Offset int64
 }
 
-type searchServer struct{ url, index string }
+type searchServer struct{ url, in string }
 
-func (s *searchServer) name() string { return "opensearch" }
+func (s *searchServer) name() string  { return "opensearch" }
+func (s *searchServer) index() string { return s.in }
 
 func (s *searchServer) open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink {
 	t.Helper()
-	cfg.Index.OpenSearch.Addresses, cfg.Index.OpenSearch.Index = []string{s.url}, s.index
+	cfg.Index.OpenSearch.Addresses, cfg.Index.OpenSearch.Index = []string{s.url}, s.in
 	x, err := opensearch.Open(ctx, cfg.Index.OpenSearch, true)
 	if err != nil {
 		t.Fatal(err)
@@ -110,9 +113,9 @@ type found struct {
 
 func (s *searchServer) ask(ctx context.Context, t *testing.T, question string) map[string]int {
 	t.Helper()
-	s.request(ctx, t, http.MethodPost, "/"+s.index+"/_refresh", nil, nil)
+	s.request(ctx, t, http.MethodPost, "/"+s.in+"/_refresh", nil, nil)
 	var got found
-	s.request(ctx, t, http.MethodPost, "/"+s.index+"/_search", read(t, "opensearch/"+question+".json"), &got)
+	s.request(ctx, t, http.MethodPost, "/"+s.in+"/_search", read(t, "opensearch/"+question+".json"), &got)
 	names := make(map[string]int)
 	for _, hit := range got.Hits.Hits {
 		names[hit.Source.PhotoID] = 1
@@ -127,12 +130,12 @@ func (s *searchServer) ask(ctx context.Context, t *testing.T, question string) m
 
 func (s *searchServer) all(ctx context.Context, t *testing.T) map[string]document {
 	t.Helper()
-	s.request(ctx, t, http.MethodPost, "/"+s.index+"/_refresh", nil, nil)
+	s.request(ctx, t, http.MethodPost, "/"+s.in+"/_refresh", nil, nil)
 	docs := make(map[string]document)
 	after := ""
 	for {
 		var got found
-		s.request(ctx, t, http.MethodPost, "/"+s.index+"/_search", fmt.Appendf(nil, `{"size": 5000, "sort": [{"photo_id": "asc"}]%s}`, after), &got)
+		s.request(ctx, t, http.MethodPost, "/"+s.in+"/_search", fmt.Appendf(nil, `{"size": 5000, "sort": [{"photo_id": "asc"}]%s}`, after), &got)
 		for _, hit := range got.Hits.Hits {
 			docs[hit.Source.PhotoID] = comparable(hit.Source)
 			last, _ := json.Marshal(hit.Sort)
@@ -170,7 +173,8 @@ func comparable(d index.Document) document {
 
 type database struct{ url, table string }
 
-func (d *database) name() string { return "postgis" }
+func (d *database) name() string  { return "postgis" }
+func (d *database) index() string { return d.table }
 
 func (d *database) open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink {
 	t.Helper()
@@ -257,7 +261,7 @@ func read(t *testing.T, path string) []byte {
 func fill(ctx context.Context, t *testing.T, to target, cfg pipeline.Config) index.Figures {
 	t.Helper()
 	figures, err := index.Run(ctx, index.Options{
-		Config: cfg, Sink: to.open(ctx, t, cfg), Target: to.name(), Once: true, Log: slog.New(slog.DiscardHandler),
+		Config: cfg, Sink: to.open(ctx, t, cfg), Target: to.name() + to.index(), Once: true, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("index into %s: %v", to.name(), err)
