@@ -17,7 +17,7 @@ BENCHTIME ?= 1s
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost hostile soak train test-train fuzz lint bench fmt clean
+.PHONY: help setup setup-test build demo test test-fast chaos chaos-short chaos-replay chaos-cost chaos-index bench-index hostile soak train test-train fuzz lint bench fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ chaos-replay: build setup-test ## how long a restart takes with MIB=1024 of open
 chaos-cost: build setup-test ## what exactly_once and decoding in processes cost, each against doing without, in alternating rounds of one run
 	@CHAOS=full CHAOS_ROUNDS=$(or $(ROUNDS),3) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
 		go test ./deploy/chaos -run TestCosts -count 1 -v -timeout 60m
+
+chaos-index: build setup-test ## kill `planetag index` ten times and its servers three times, and compare every document with the topic: REPORT=docs/search.md
+	@INDEX_CHAOS=full SEARCH_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestPhotosAreFound$$' -count 1 -v -timeout 30m
+
+bench-index: setup setup-test ## documents a second of `planetag index` beside what each server takes at most, in one run
+	@BENCH_INDEX=1 PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestThroughput$$' -count 1 -v -timeout 30m
 
 hostile: build ## thousands of broken, lying and exploding photos, one verdict each: COUNT=4000, SEED=1, CORPUS=folder, REPORT=docs/reliability.md
 	@go run ./deploy/hostile -count $(or $(COUNT),4000) -seed $(or $(SEED),1) -corpus "$(CORPUS)" -report "$(REPORT)"

@@ -123,13 +123,13 @@ func kills(ctx context.Context, t *testing.T, c command, told *stories, victims 
 	var load sync.WaitGroup
 	load.Go(func() {
 		for telling.Err() == nil {
-			told.tell(ctx, 200)
-			time.Sleep(50 * time.Millisecond)
+			told.tell(ctx, 50)
+			time.Sleep(100 * time.Millisecond)
 		}
 	})
 	var killing sync.WaitGroup
 	for _, v := range victims {
-		killing.Go(func() { v.suffer(c, ofIndexer, ofServer) })
+		killing.Go(func() { v.suffer(ctx, c, ofIndexer, ofServer) })
 	}
 	killing.Wait()
 	stop()
@@ -146,18 +146,31 @@ func kills(ctx context.Context, t *testing.T, c command, told *stories, victims 
 	}
 }
 
-// suffer kills an indexer again and again, each time after it got on, and its server among that.
-func (v victim) suffer(c command, ofIndexer, ofServer int) {
+// suffer kills an indexer again and again, each time in the middle of its work, and its server among that.
+func (v victim) suffer(ctx context.Context, c command, ofIndexer, ofServer int) {
 	for n := range ofIndexer {
 		cmd := c.start(v.name())
-		time.Sleep(time.Duration(1500+300*(n%4)) * time.Millisecond)
+		v.getOn(ctx, c.t)
 		if n >= ofIndexer-ofServer {
 			v.kill()
 			time.Sleep(300 * time.Millisecond)
 			v.restart()
-			time.Sleep(time.Second)
+			v.getOn(ctx, c.t)
 		}
 		_ = cmd.Process.Kill() // it may have ended by itself, which its log says
 		_ = cmd.Wait()
 	}
+}
+
+// getOn waits until the index has grown, and so somebody writes.
+func (v victim) getOn(ctx context.Context, t *testing.T) {
+	for start, tries := -1, 0; tries < 600; tries++ {
+		if n := v.count(ctx); n > start && start >= 0 {
+			return
+		} else if n >= 0 {
+			start = n
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("%s: nothing was written for a minute; the indexer's log is beside its configuration", v.name())
 }

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"planetag/deploy/realkafka"
@@ -28,8 +29,14 @@ func TestPhotosAreFound(t *testing.T) {
 	openSearch, postGIS := realkafka.StartOpenSearch(t), realkafka.StartPostGIS(t)
 	search, db := &searchServer{url: openSearch.URL, in: "planetag-locations"}, &database{url: postGIS.URL, table: "planetag_locations"}
 	c := configured(t, "photos", kafka, store, search, db)
+	makeBucket(ctx, t, store)
 	photos(ctx, t, c, kafka.Addr(), []target{search, db})
-	t.Run("docs", func(t *testing.T) { pages(ctx, t, c, search, db) })
+	t.Run("page", func(t *testing.T) {
+		for _, to := range []target{search, db} {
+			shows(ctx, t, to)
+		}
+		pages(ctx, t, c, search, db)
+	})
 	t.Run("kills", func(t *testing.T) {
 		// The photos' locations lie on the same topic; the stories' photos are others.
 		told := newStories(t, kafka.Addr())
@@ -69,6 +76,20 @@ func photos(ctx context.Context, t *testing.T, c command, broker string, servers
 			answered += len(want)
 		}
 		t.Logf("%s: %d photos, %d answers to %d questions", to.name(), len(last), answered, len(expected(last)))
+	}
+}
+
+// makeBucket makes what a worker wants to be there when it starts.
+func makeBucket(ctx context.Context, t *testing.T, store *realkafka.Versity) {
+	t.Helper()
+	client, err := minio.New(strings.TrimPrefix(store.URL, "http://"), &minio.Options{
+		Creds: credentials.NewStaticV4(store.AccessKey, store.SecretKey, ""), Region: "us-east-1",
+	})
+	if err == nil {
+		err = client.MakeBucket(ctx, "photos", minio.MakeBucketOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -166,6 +187,3 @@ func (s *stories) known(docs map[string]document) {
 		}
 	}
 }
-
-// pages is filled in below.
-func pages(context.Context, *testing.T, command, *searchServer, *database) { _ = fmt.Sprint }

@@ -33,6 +33,8 @@ type target interface {
 	open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink
 	// ask runs a question of this directory and returns the names it answers with, of photos, cells or albums, and their counts.
 	ask(ctx context.Context, t *testing.T, question string) map[string]int
+	// count is how many documents there are, -1 when nobody answers.
+	count(ctx context.Context) int
 	// all returns every document, those of removed photos too, with all that planetag wrote, by photo id.
 	all(ctx context.Context, t *testing.T) map[string]document
 }
@@ -126,6 +128,28 @@ func (s *searchServer) ask(ctx context.Context, t *testing.T, question string) m
 		}
 	}
 	return names
+}
+
+func (s *searchServer) count(ctx context.Context) int {
+	var of struct {
+		Count int `json:"count"`
+	}
+	for _, path := range []string{"/_refresh", "/_count"} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/"+s.in+path, nil)
+		if err != nil {
+			return -1
+		}
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return -1
+		}
+		err = json.NewDecoder(answer.Body).Decode(&of)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK {
+			return -1
+		}
+	}
+	return of.Count
 }
 
 func (s *searchServer) all(ctx context.Context, t *testing.T) map[string]document {
@@ -226,6 +250,18 @@ func (d *database) ask(ctx context.Context, t *testing.T, question string) map[s
 		return nil
 	})
 	return names
+}
+
+func (d *database) count(ctx context.Context) (n int) {
+	conn, err := pgx.Connect(ctx, d.url)
+	if err != nil {
+		return -1
+	}
+	defer conn.Close(ctx)
+	if err := conn.QueryRow(ctx, "SELECT count(*) FROM "+d.table).Scan(&n); err != nil {
+		return -1
+	}
+	return n
 }
 
 func (d *database) all(ctx context.Context, t *testing.T) map[string]document {

@@ -13,6 +13,7 @@ java_release() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | 
 missing=()
 if ! have java || [ "$(java_release)" -lt 17 ]; then missing+=(default-jre-headless); fi
 have mvn || missing+=(maven)
+have curl || missing+=(curl)
 if [ "${#missing[@]}" -gt 0 ]; then
   install_packages "to run a real Apache Kafka in the tests" "${missing[@]}" ca-certificates-java
 fi
