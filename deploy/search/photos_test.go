@@ -166,7 +166,7 @@ func expected(last map[string]pipeline.Location) map[string]map[string]int {
 		if at.Lat < -15 && at.Lat > -20 && (at.Lon > 176 || at.Lon < -178) {
 			note("box_across_antimeridian", id)
 		}
-		if l.Place != nil && l.Place.CountryCode == "IT" && l.Place.CountryProbability >= 0.5 {
+		if l.Place != nil && l.Place.CountryCode == "IT" && l.Place.CountryProbability >= 0.3 {
 			note("country", id)
 		}
 		if l.Status == pipeline.StatusEstimated && l.RadiusP90M <= 50_000 {

@@ -134,7 +134,7 @@ func questions(ctx context.Context, t *testing.T, servers []target) {
 	w.publish(ctx, t,
 		located(t, "colosseum", 41.8902, 12.4922, place("IT", 0.9)),
 		located(t, "forum, by GPS", 41.8925, 12.4853, given),
-		located(t, "ostia", 41.73, 12.29, place("IT", 0.4)),
+		located(t, "ostia", 41.73, 12.29, place("IT", 0.2)),
 		located(t, "fiji, east", -17.5, 179.5, nil), located(t, "fiji, west", -17.5, -179.5, radius(90_000)), located(t, "tonga", -21.1, -175.2, nil),
 		located(t, "north pole", 89.5, 0, radius(300_000)), located(t, "somewhere", 10, 20, radius(12_000_000)),
 		located(t, "unsure", 0, 0, nowhere),

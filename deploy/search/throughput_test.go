@@ -21,7 +21,7 @@ import (
 
 // benchDocuments is how many documents are written, each once, by as many writers as the topic has partitions.
 const (
-	benchDocuments = 30_000
+	benchDocuments = 100_000
 	benchBatch     = 1000
 	benchWriters   = 3
 )
@@ -44,7 +44,7 @@ func TestThroughput(t *testing.T) {
 	w.cfg.Index.BatchBytes = 4 << 20
 	for _, to := range targets(t) {
 		var indexed, ceiling []float64
-		for round := range 4 {
+		for round := range 3 {
 			began := time.Now()
 			f := fill(ctx, t, anew(to, fmt.Sprintf("indexed_%d", round)), w.cfg)
 			indexed = append(indexed, float64(f.Written)/time.Since(began).Seconds())
