@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -41,14 +42,7 @@ Begin with --dry-run.`,
 			if o.Config, err = g.config(path); err != nil {
 				return err
 			}
-			if o.Log, err = logger(o.Config.Log, std.err); err != nil {
-				return err
-			}
-			done, err := index.Retract(cmd.Context(), o)
-			if err != nil {
-				return reached(err)
-			}
-			return showRetraction(std, done, asJSON)
+			return retract(cmd.Context(), o, asJSON, std)
 		},
 	}
 	flags := cmd.Flags()
@@ -61,7 +55,14 @@ Begin with --dry-run.`,
 	return cmd
 }
 
-func showRetraction(std streams, done index.Retraction, asJSON bool) error {
+func retract(ctx context.Context, o index.RetractOptions, asJSON bool, std streams) (err error) {
+	if o.Log, err = logger(o.Config.Log, std.err); err != nil {
+		return err
+	}
+	done, err := index.Retract(ctx, o)
+	if err != nil {
+		return reached(err)
+	}
 	if asJSON {
 		return printJSON(std.out, true, done)
 	}
@@ -69,7 +70,7 @@ func showRetraction(std streams, done index.Retraction, asJSON bool) error {
 	if done.DryRun {
 		did = "would be retracted"
 	}
-	_, err := fmt.Fprintf(std.out, "%d of %d photos: %d answers %s, %d measured positions stay\n", done.Retracted+done.Given, done.Photos, done.Retracted, did, done.Given)
+	_, err = fmt.Fprintf(std.out, "%d of %d photos: %d answers %s, %d measured positions stay\n", done.Retracted+done.Given, done.Photos, done.Retracted, did, done.Given)
 	for _, bundle := range slices.Sorted(maps.Keys(done.Bundles)) {
 		fmt.Fprintf(std.out, "  %6d  %s\n", done.Bundles[bundle], bundle)
 	}

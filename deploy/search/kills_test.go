@@ -76,7 +76,7 @@ func configured(t *testing.T, group string, kafka *realkafka.Kafka, store *realk
 // start starts the indexer for good.
 func (c command) start(to string) *exec.Cmd {
 	c.t.Helper()
-	cmd := exec.Command(c.binary, "index", "--to", to, "--config", c.config, "--create") //nolint:noctx // it is killed
+	cmd := exec.Command(c.binary, "index", "--to", to, "--config", c.config, "--create")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.OpenFile(c.config+"."+to+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err == nil {

@@ -56,8 +56,8 @@ func pages(ctx context.Context, t *testing.T, c command, search *searchServer, d
 	}
 }
 
-// asked are the questions, in the order of the page.
-func asked() [][2]string {
+// ofThePage are the questions, in the order of the page.
+func ofThePage() [][2]string {
 	return [][2]string{
 		{"near", "within 5 km of the Colosseum"},
 		{"box_across_antimeridian", "in a box across the antimeridian, around Fiji"},
@@ -73,7 +73,7 @@ func asked() [][2]string {
 func answers(ctx context.Context, t *testing.T, to target) string {
 	var b strings.Builder
 	b.WriteString("| question | file | answers | which |\n|---|---|---|---|\n")
-	for _, q := range asked() {
+	for _, q := range ofThePage() {
 		got := to.ask(ctx, t, q[0])
 		names := slices.SortedFunc(maps.Keys(got), func(a, b string) int {
 			if got[a] != got[b] {

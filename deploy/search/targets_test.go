@@ -20,11 +20,19 @@ import (
 
 // target is one search index of a real server, as the command sees it and as those see it who search.
 type target interface {
+	server
+	asked
+}
+
+type server interface {
 	name() string
 	// index is the name of the index or the table.
 	index() string
 	// open is what `planetag index --create` does first.
 	open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink
+}
+
+type asked interface {
 	// ask runs a question of this directory and returns the names it answers with, of photos, cells or albums, and their counts.
 	ask(ctx context.Context, t *testing.T, question string) map[string]int
 	// count is how many documents there are, -1 when nobody answers.

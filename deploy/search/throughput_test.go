@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -133,8 +134,11 @@ func (s *searchServer) post(ctx context.Context, body []byte) error {
 	var says struct {
 		Errors bool `json:"errors"`
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&says); err != nil || says.Errors {
-		return fmt.Errorf("bulk: %v, errors %t", err, says.Errors)
+	if err := json.NewDecoder(answer.Body).Decode(&says); err != nil {
+		return fmt.Errorf("bulk: %w", err)
+	}
+	if says.Errors {
+		return errors.New("bulk: some documents were refused")
 	}
 	return nil
 }

@@ -15,12 +15,11 @@ type assignment interface {
 	Fetch(ctx context.Context) ([]consumer.Record, error)
 	Commit(ctx context.Context, records []consumer.Record, next int64) error
 	CaughtUp() bool
-	Partition() int
 }
 
 // handle works one partition until ctx ends or something fails: one goroutine reads, this one gathers what was read into
 // batches and writes them, one after the other.
-func (r *run) handle(ctx context.Context, a assignment) error {
+func (r *run) handle(ctx context.Context, a assignment, partition int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	chunks := make(chan chunk, 16)
 	var reader sync.WaitGroup
@@ -28,7 +27,7 @@ func (r *run) handle(ctx context.Context, a assignment) error {
 		defer close(chunks)
 		cancel(r.read(ctx, a, chunks))
 	})
-	err := r.gather(ctx, a, chunks)
+	err := r.gather(ctx, a, partition, chunks)
 	cancel(err)
 	for c := range chunks {
 		r.budget.Release(c.bytes)
@@ -93,7 +92,7 @@ func (r *run) pass(ctx context.Context, c chunk, chunks chan<- chunk) error {
 }
 
 // gather makes batches of at most index.batch_bytes that wait for at most index.batch_delay.
-func (r *run) gather(ctx context.Context, a assignment, chunks <-chan chunk) error {
+func (r *run) gather(ctx context.Context, a assignment, partition int, chunks <-chan chunk) error {
 	var batch chunk
 	defer func() { r.budget.Release(batch.bytes) }()
 	var due <-chan time.Time
@@ -127,7 +126,7 @@ func (r *run) gather(ctx context.Context, a assignment, chunks <-chan chunk) err
 			return err
 		}
 		if caughtUp {
-			r.caughtUp(a.Partition())
+			r.caughtUp(partition)
 		}
 	}
 }
@@ -145,6 +144,6 @@ func (r *run) settle(ctx context.Context, a assignment, records []consumer.Recor
 	if err := a.Commit(ctx, dead, last.Offset+1); err != nil {
 		return fmt.Errorf("commit %d indexed locations: %w", len(records), err)
 	}
-	r.progress.settled(a.Partition(), len(records), last.Time)
+	r.progress.settled(last.Partition, len(records), last.Time)
 	return nil
 }

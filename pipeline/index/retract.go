@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,34 +61,34 @@ func Retract(ctx context.Context, o RetractOptions) (Retraction, error) {
 	}
 	var tombstones []consumer.Record
 	for id, k := range photos {
-		if k.Deleted {
-			continue
-		}
-		done.Photos++
-		switch {
-		case !o.means(k):
-			continue
-		case k.status == pipeline.StatusGiven:
-			done.Given++
-			continue
-		}
-		done.Retracted++
-		done.Bundles[k.bundle+" "+k.sha]++
-		if o.DryRun {
-			continue
-		}
-		tombstones = append(tombstones, pipeline.Tombstone(o.Config.Topics.Locations, id, k.Revision+1))
-		if len(tombstones) == retractBatch {
-			if err := client.Publish(ctx, tombstones); err != nil {
-				return done, fmt.Errorf("publish retractions: %w", err)
-			}
-			tombstones = nil
+		if o.counts(&done, k) && !o.DryRun {
+			tombstones = append(tombstones, pipeline.Tombstone(o.Config.Topics.Locations, id, k.Revision+1))
 		}
 	}
-	if err := client.Publish(ctx, tombstones); err != nil {
-		return done, fmt.Errorf("publish retractions: %w", err)
+	for batch := range slices.Chunk(tombstones, retractBatch) {
+		if err := client.Publish(ctx, batch); err != nil {
+			return done, fmt.Errorf("publish retractions: %w", err)
+		}
 	}
 	return done, nil
+}
+
+// counts tells whether the answer is to be retracted, and counts it in any case.
+func (o RetractOptions) counts(done *Retraction, k kept) bool {
+	if k.Deleted {
+		return false
+	}
+	done.Photos++
+	if !o.means(k) {
+		return false
+	}
+	if k.status == pipeline.StatusGiven {
+		done.Given++
+		return false
+	}
+	done.Retracted++
+	done.Bundles[k.bundle+" "+k.sha]++
+	return true
 }
 
 // means tells whether the answer is one of those that are to be taken back.

@@ -107,7 +107,7 @@ func (r *run) consume(ctx context.Context, target string, health *pipeline.Healt
 	return client.RunGroup(ctx, group, func(ctx context.Context, a *consumer.Assignment) error {
 		defer health.Left(Stage, a.Topic(), a.Partition())
 		defer r.progress.left(a.Partition())
-		return r.handle(ctx, a)
+		return r.handle(ctx, a, a.Partition())
 	})
 }
 

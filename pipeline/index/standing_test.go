@@ -8,8 +8,11 @@ import (
 	"planetag/pipeline"
 )
 
-func answer(stage string, revision int64) Standing { return Standing{Stage: stage, Revision: revision} }
-func removal(revision int64) Standing              { return Standing{Deleted: true, Revision: revision} }
+func answer(stage string, revision int64) Standing {
+	return Standing{Stage: stage, Revision: revision}
+}
+
+func removal(revision int64) Standing { return Standing{Deleted: true, Revision: revision} }
 
 // TestTheNewestStands tells what becomes of one photo, record by record.
 func TestTheNewestStands(t *testing.T) {

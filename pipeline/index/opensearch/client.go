@@ -82,7 +82,7 @@ func (x *Index) call(ctx context.Context, method, path string, body []byte, out 
 	if path == bulkPath {
 		req.Header.Set("Content-Type", "application/x-ndjson")
 	}
-	answer, err := x.client.Perform(req)
+	answer, err := x.client.Stream(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return 0, context.Cause(ctx)

@@ -65,12 +65,38 @@ type column struct{ name, kind string }
 func columns() []column {
 	const text, integer, double, stamp = "text", "integer", "double precision", "timestamp with time zone"
 	return []column{
-		{"photo_id", text}, {"version", "bigint"}, {"deleted", "boolean"}, {"status", text}, {"stage", text}, {"revision", "bigint"}, {"barrier", "bigint"}, {"record_partition", integer}, {"record_offset", "bigint"},
+		{"photo_id", text},
+		{"version", "bigint"},
+		{"deleted", "boolean"},
+		{"status", text},
+		{"stage", text},
+		{"revision", "bigint"},
+		{"barrier", "bigint"},
+		{"record_partition", integer},
+		{"record_offset", "bigint"},
 
-		{"lat", double}, {"lon", double}, {"shape", "jsonb"}, {"radius_p50_m", integer}, {"radius_p90_m", integer}, {"confidence", "real"},
-		{"cell", text}, {"s2_ancestors", "text[]"}, {"country_code", text}, {"country", text}, {"region", text}, {"country_probability", "real"},
-		{"album_id", text}, {"album_mode", text}, {"album_size", integer}, {"album_moved_m", double},
-		{"bundle", text}, {"model_sha256", text}, {"bucket", text}, {"object_key", text}, {"taken_at", stamp}, {"published_at", stamp},
+		{"lat", double},
+		{"lon", double},
+		{"shape", "jsonb"},
+		{"radius_p50_m", integer},
+		{"radius_p90_m", integer},
+		{"confidence", "real"},
+		{"cell", text},
+		{"s2_ancestors", "text[]"},
+		{"country_code", text},
+		{"country", text},
+		{"region", text},
+		{"country_probability", "real"},
+		{"album_id", text},
+		{"album_mode", text},
+		{"album_size", integer},
+		{"album_moved_m", double},
+		{"bundle", text},
+		{"model_sha256", text},
+		{"bucket", text},
+		{"object_key", text},
+		{"taken_at", stamp},
+		{"published_at", stamp},
 	}
 }
 
