@@ -82,6 +82,9 @@ func (r *run) pass(ctx context.Context, c chunk, chunks chan<- chunk) error {
 	if err := r.budget.Acquire(ctx, c.bytes); err != nil {
 		return err
 	}
+	if len(c.records) > 0 {
+		r.progress.read(c.records[0].Partition, len(c.records), c.records[0].Time)
+	}
 	select {
 	case chunks <- c:
 		return nil

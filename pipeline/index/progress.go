@@ -17,7 +17,7 @@ type Figures struct {
 	Refused    int64   `json:"dead_letters"`
 	Retried    int64   `json:"retried"`
 	LagRecords int64   `json:"lag_records"`
-	LagSeconds float64 `json:"lag_seconds"` // age of the last record that was settled, where others wait
+	LagSeconds float64 `json:"lag_seconds"` // about the age of the oldest record that is not settled
 	Seconds    float64 `json:"seconds"`
 }
 
@@ -62,8 +62,9 @@ type progress struct {
 
 // position is how far a partition is.
 type position struct {
-	unread  int64
-	settled time.Time // of the last record that was settled
+	unread int64
+	owed   int64     // records read and not settled
+	since  time.Time // of a record that is about as old as the oldest that is not settled
 }
 
 func newProgress(reg prometheus.Registerer) *progress {
@@ -79,14 +80,14 @@ func newProgress(reg prometheus.Registerer) *progress {
 			}),
 		},
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "planetag_index_lag_records", Help: "Locations that were not read yet.",
+			Name: "planetag_index_lag_records", Help: "Locations that are not in the index yet.",
 		}, []string{"partition"}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "planetag_lost_records_total", Help: "Records that retention deleted before they were read.",
 		}),
 	}
 	p.age = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "planetag_index_lag_seconds", Help: "How long ago the last indexed location was published, while there are others; 0 when there are none.",
+		Name: "planetag_index_lag_seconds", Help: "How long ago the oldest location that is not in the index was published, about; 0 when there is none.",
 	}, func() float64 { return p.figures().LagSeconds })
 	reg.MustRegister(p.metrics.documents, p.metrics.requests, p.lag, p.age, p.lost)
 	for _, result := range []string{written, older, refused, retried} {
@@ -108,16 +109,32 @@ func (p *progress) Progress(_, _ string, partition int, at, end int64) {
 	now := p.of[partition]
 	now.unread = max(end-at, 0)
 	p.of[partition] = now
-	p.lag.WithLabelValues(strconv.Itoa(partition)).Set(float64(now.unread))
+	p.lag.WithLabelValues(strconv.Itoa(partition)).Set(float64(now.unread + now.owed))
 }
 
+// read notes records that are to be settled.
+func (p *progress) read(partition, records int, first time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.of[partition]
+	if now.owed += int64(records); now.since.IsZero() {
+		now.since = first
+	}
+	p.of[partition] = now
+}
+
+// settled notes that they are, up to one of the time last.
 func (p *progress) settled(partition, records int, last time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.of[partition]
-	now.settled = last
+	now.owed -= int64(records)
+	if now.since = last; now.owed+now.unread == 0 {
+		now.since = time.Time{}
+	}
 	p.of[partition] = now
 	p.records += int64(records)
+	p.lag.WithLabelValues(strconv.Itoa(partition)).Set(float64(now.unread + now.owed))
 }
 
 func (p *progress) left(partition int) {
@@ -132,9 +149,9 @@ func (p *progress) figures() Figures {
 	defer p.mu.Unlock()
 	f := Figures{Records: p.records, Seconds: time.Since(p.started).Seconds()}
 	for _, at := range p.of {
-		f.LagRecords += at.unread
-		if at.unread > 0 && !at.settled.IsZero() {
-			f.LagSeconds = max(f.LagSeconds, time.Since(at.settled).Seconds())
+		f.LagRecords += at.unread + at.owed
+		if !at.since.IsZero() {
+			f.LagSeconds = max(f.LagSeconds, time.Since(at.since).Seconds())
 		}
 	}
 	p.metrics.mu.Lock()
