@@ -42,7 +42,7 @@
 //     be read at that moment, nor for its bytes unless the store says that they are all.
 //   - An unknown error is retried. Only errors that are named in verdict.go make a dead letter, and the end of a context
 //     never does.
-//   - Of two locations of one photo the later one has the greater (stage, revision).
+//   - Of two answers to one reference the later one has the greater revision, and the album's is greater than the photo's.
 //   - A measured position is published as it is (status "given"), an estimate never without its radius, and neither in
 //     the place of the other.
 //   - Memory that grows with the load is held against the one Budget. Whoever holds some can finish without waiting for

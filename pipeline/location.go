@@ -24,7 +24,7 @@ const (
 	StatusOptedOut  = "opted_out" // nobody looked at the photo
 )
 
-// The two stages that publish. Of two records of one photo the album's wins; of one stage the greater revision.
+// The two stages that publish. Of two answers for one photo the greater revision wins; the album's is above those of its photos.
 const (
 	StagePhoto = "photo"
 	StageAlbum = "album"
