@@ -18,7 +18,10 @@
 //
 // A removal cannot be ranked like that: it carries the time of its reference, and an album that was closed since, while the
 // worker was behind, is ahead of that. So a removal holds over every album-level answer before it in the partition, and for
-// a minute's worth of revisions over those that were under way; see Standing.
+// a minute's worth of revisions over those that were under way; see Standing. A record that is read again, after what came
+// later, is never newer.
+//
+// What no order can tell: an old removal that somebody publishes again, after the photo came back, removes it again.
 //
 // # What it refuses
 //
