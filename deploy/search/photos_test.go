@@ -23,6 +23,9 @@ import (
 
 // TestPhotosAreFound is the whole way: photos → Kafka → worker → locations → search indexes → questions; and then the kills.
 func TestPhotosAreFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs Java")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	kafka, store := realkafka.Start(t), realkafka.StartVersity(t)

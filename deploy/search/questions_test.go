@@ -98,6 +98,9 @@ func located(t *testing.T, id string, lat, lon float64, change func(*pipeline.Lo
 
 // TestRealIndexes is everything that needs the real servers and no kills.
 func TestRealIndexes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs Java")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	servers := targets(t)
