@@ -21,6 +21,7 @@ type Config struct {
 	Decode   DecodeConfig   `yaml:"decode" envPrefix:"DECODE_"`
 	Batch    BatchConfig    `yaml:"batch" envPrefix:"BATCH_"`
 	Albums   AlbumsConfig   `yaml:"albums" envPrefix:"ALBUMS_"`
+	Index    IndexConfig    `yaml:"index" envPrefix:"INDEX_"`
 	Memory   MemoryConfig   `yaml:"memory" envPrefix:"MEMORY_"`
 	HTTP     HTTPConfig     `yaml:"http" envPrefix:"HTTP_"`
 	Shutdown ShutdownConfig `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
@@ -44,7 +45,7 @@ type KafkaConfig struct {
 	SASL               SASLConfig `yaml:"sasl" envPrefix:"SASL_"`
 }
 
-// TLSConfig is used for the connection to the brokers. Files are PEM.
+// TLSConfig is used for the connection to the brokers, and to a search index. Files are PEM.
 type TLSConfig struct {
 	Enabled    bool   `yaml:"enabled" env:"ENABLED"`
 	CAFile     string `yaml:"ca_file" env:"CA_FILE"` // empty = the system's
@@ -200,6 +201,7 @@ func DefaultConfig() Config {
 		Albums: AlbumsConfig{
 			Idle: 30 * second, MaxAge: 15 * minute, MaxPhotos: 1000, Linger: 10 * minute, MaxReplay: 256 * mebi,
 		},
+		Index:    defaultIndex(),
 		Memory:   MemoryConfig{Budget: 512 * mebi},
 		HTTP:     HTTPConfig{Listen: "127.0.0.1:9600", StallAfter: 5 * minute},
 		Shutdown: ShutdownConfig{Deadline: 25 * second},

@@ -21,6 +21,7 @@ func (c Config) Validate() error {
 	c.checkStages(&m)
 	c.checkAlbums(&m)
 	m.atLeast("photos.live_weight", c.Photos.LiveWeight, 1)
+	c.checkIndex(&m)
 	c.checkMemory(&m)
 	c.checkDecode(&m)
 	c.Accelerator.check(&m)

@@ -17,7 +17,7 @@ import (
 // ClientConfig is the part of the configuration that package consumer needs. It reads the files of certificates and
 // passwords; an error names the key and wraps ErrConfig.
 func (c Config) ClientConfig(log *slog.Logger, observer consumer.Observer) (consumer.Config, error) {
-	transport, err := c.Kafka.TLS.load()
+	transport, err := c.Kafka.TLS.load("kafka.tls")
 	if err != nil {
 		return consumer.Config{}, err
 	}
@@ -39,8 +39,8 @@ func (c Config) ClientConfig(log *slog.Logger, observer consumer.Observer) (cons
 	}, nil
 }
 
-// load returns nil when TLS is not enabled.
-func (t TLSConfig) load() (*tls.Config, error) {
+// load returns nil when TLS is not enabled; section names the keys in errors.
+func (t TLSConfig) load(section string) (*tls.Config, error) {
 	if !t.Enabled {
 		return nil, nil
 	}
@@ -48,17 +48,17 @@ func (t TLSConfig) load() (*tls.Config, error) {
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("%w: kafka.tls.ca_file: %w", ErrConfig, err)
+			return nil, fmt.Errorf("%w: %s.ca_file: %w", ErrConfig, section, err)
 		}
 		conf.RootCAs = x509.NewCertPool()
 		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: kafka.tls.ca_file: %s holds no PEM certificate", ErrConfig, t.CAFile)
+			return nil, fmt.Errorf("%w: %s.ca_file: %s holds no PEM certificate", ErrConfig, section, t.CAFile)
 		}
 	}
 	if t.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("%w: kafka.tls.cert_file, kafka.tls.key_file: %w", ErrConfig, err)
+			return nil, fmt.Errorf("%w: %s.cert_file, %[2]s.key_file: %w", ErrConfig, section, err)
 		}
 		conf.Certificates = []tls.Certificate{pair}
 	}

@@ -119,9 +119,9 @@ func (r RegistryConfig) registry() (*mapping.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := TLSConfig{Enabled: true, CAFile: r.CAFile}.load()
+	transport, err := TLSConfig{Enabled: true, CAFile: r.CAFile}.load("input.registry")
 	if err != nil {
-		return nil, fmt.Errorf("%w: input.registry.ca_file: %s", ErrConfig, strings.TrimPrefix(mistakeOf(err), "kafka.tls.ca_file: "))
+		return nil, err
 	}
 	return mapping.NewRegistry(mapping.RegistryOptions{URL: r.URL, Username: r.Username, Password: password, TLS: transport})
 }

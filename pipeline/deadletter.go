@@ -50,6 +50,11 @@ func deadLetter(topic string, rec consumer.Record, stage string, attempt int, er
 	}
 }
 
+// Buried is the dead letter for a location that can never be used, with the type and the words of err: see Judge.
+func Buried(topic string, rec consumer.Record, stage string, err error) consumer.Record {
+	return deadLetter(topic, rec, stage, 1, err)
+}
+
 func deadLetterHeaders() []string {
 	return []string{
 		headerErrorType, headerErrorMessage, headerErrorStage,

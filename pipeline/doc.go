@@ -48,7 +48,7 @@
 //     be read at that moment, nor for its bytes unless the store says that they are all.
 //   - An unknown error is retried. Only errors that are named in verdict.go make a dead letter, and the end of a context
 //     never does.
-//   - Of two locations of one photo the later one has the greater (stage, revision).
+//   - Of two answers to one reference the later one has the greater revision, and the album's is greater than the photo's.
 //   - A measured position is published as it is (status "given"), an estimate never without its radius, and neither in
 //     the place of the other.
 //   - Live photos go before those of the backfill topic, which they never wait for longer than for what is in flight; and

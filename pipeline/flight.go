@@ -171,8 +171,8 @@ func (s *photoStage) optedOut(ctx context.Context, rec consumer.Record, ref Refe
 }
 
 // removed answers a null value, an object that was removed: the location gets a tombstone.
-func (s *photoStage) removed(ref Reference) (outcome, error) {
-	out := outcome{records: []consumer.Record{Tombstone(s.cfg.Topics.Locations, ref.PhotoID)}}
+func (s *photoStage) removed(rec consumer.Record, ref Reference) (outcome, error) {
+	out := outcome{records: []consumer.Record{Tombstone(s.cfg.Topics.Locations, ref.PhotoID, revisionOf(rec))}}
 	return s.withoutEmbedding(out, ref)
 }
 

@@ -99,7 +99,7 @@ func TestHealthIsReadyUntilWorkStandsStill(t *testing.T) {
 func TestObserversTellAll(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	m, h := NewMetrics(reg), NewHealth(time.Nanosecond)
-	all := observers{m, h}
+	all := Observers{m, h}
 	all.Transaction("photos", 3, time.Second, nil)
 	all.Transaction("photos", 3, time.Second, errors.New("fenced"))
 	all.DataLost("photos", 1, 10, 15)

@@ -36,6 +36,11 @@ func serveHTTP(ctx context.Context, c HTTPConfig, reg prometheus.Gatherer, h *He
 	return serveOn(ctx, listener, handlerOf(c, reg, h))
 }
 
+// ServeHTTP is what the worker serves, for commands that live as long: metrics and probes until ctx ends.
+func ServeHTTP(ctx context.Context, c HTTPConfig, reg prometheus.Gatherer, h *Health, log *slog.Logger) error {
+	return serveHTTP(ctx, c, reg, h, log)
+}
+
 // serveOn answers on listener until ctx ends.
 func serveOn(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"planetag/consumer"
@@ -23,7 +24,7 @@ const (
 	StatusOptedOut  = "opted_out" // nobody looked at the photo
 )
 
-// The two stages that publish. Of two records of one photo the album's wins; of one stage the greater revision.
+// The two stages that publish. Of two answers for one photo the greater revision wins; the album's is above those of its photos.
 const (
 	StagePhoto = "photo"
 	StageAlbum = "album"
@@ -142,8 +143,8 @@ type Source struct {
 // Record renders the location for a topic that is keyed by photo id, so that a compacted one keeps the last answer. Equal
 // locations give equal bytes. The headers pass through as they are. Every error wraps ErrLocation.
 func (l Location) Record(topic string, headers []consumer.Header) (consumer.Record, error) {
-	if err := l.check(); err != nil {
-		return consumer.Record{}, fmt.Errorf("%w of photo %q: %w", ErrLocation, l.PhotoID, err)
+	if err := l.Check(); err != nil {
+		return consumer.Record{}, err
 	}
 	l.Time, l.TakenAt = l.Time.UTC().Truncate(time.Millisecond), l.TakenAt.UTC()
 	var value bytes.Buffer
@@ -158,7 +159,14 @@ func (l Location) Record(topic string, headers []consumer.Header) (consumer.Reco
 	}, nil
 }
 
-// check holds the promises that a reader builds on.
+// Check holds the promises that a reader builds on. Its error wraps ErrLocation.
+func (l Location) Check() error {
+	if err := l.check(); err != nil {
+		return fmt.Errorf("%w of photo %q: %w", ErrLocation, l.PhotoID, err)
+	}
+	return nil
+}
+
 func (l Location) check() error {
 	located := l.Status == StatusEstimated || l.Status == StatusGiven
 	switch {
@@ -185,9 +193,15 @@ func (l Location) check() error {
 // sound is true for an estimate that is absent.
 func (e *Estimate) sound() bool { return e == nil || e.RadiusP90M > 0 }
 
+// HeaderRevision is the header of a tombstone that says what its value cannot: its revision, in decimal.
+const HeaderRevision = "planetag.revision"
+
 // Tombstone is the record by which a compacted topic, and every sink that follows Kafka's convention, forgets a photo.
-func Tombstone(topic, photoID string) consumer.Record {
-	return consumer.Record{Topic: topic, Partition: -1, Key: []byte(photoID), Time: time.Now().UTC()}
+func Tombstone(topic, photoID string, revision int64) consumer.Record {
+	return consumer.Record{
+		Topic: topic, Partition: -1, Key: []byte(photoID), Time: time.Now().UTC(),
+		Headers: []consumer.Header{{Key: HeaderRevision, Value: strconv.AppendInt(nil, revision, 10)}},
+	}
 }
 
 // metres rounds a distance up to whole metres, so that a radius is never less than it was and never 0. What is not finite

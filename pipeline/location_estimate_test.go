@@ -27,8 +27,11 @@ func TestMovedBy(t *testing.T) {
 }
 
 func TestTombstone(t *testing.T) {
-	rec := Tombstone("planetag.locations", "images/1.jpg")
+	rec := Tombstone("planetag.locations", "images/1.jpg", 42)
 	if rec.Value != nil || string(rec.Key) != "images/1.jpg" || rec.Partition != -1 || rec.Topic != "planetag.locations" {
 		t.Errorf("tombstone %+v", rec)
+	}
+	if len(rec.Headers) != 1 || rec.Headers[0].Key != "planetag.revision" || string(rec.Headers[0].Value) != "42" {
+		t.Errorf("its headers are %v", rec.Headers)
 	}
 }

@@ -94,7 +94,7 @@ func (s *photoStage) walk(ctx context.Context, rec consumer.Record, in Asked, h 
 	case in.Err != nil:
 		return outcome{}, in.Err
 	case in.Kind == RemovedInput:
-		return s.removed(ref)
+		return s.removed(rec, ref)
 	case in.Kind == AlbumCompleteInput:
 		return s.albumComplete(ref.Album, in.AlbumPhotos)
 	case ref.OptOut:
@@ -102,7 +102,7 @@ func (s *photoStage) walk(ctx context.Context, rec consumer.Record, in Asked, h 
 	}
 	object, err := s.fetch(ctx, ref, h)
 	if in.IfGone && errors.Is(err, ErrObjectGone) {
-		return s.removed(ref)
+		return s.removed(rec, ref)
 	}
 	if err != nil {
 		return outcome{}, err

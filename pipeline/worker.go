@@ -64,7 +64,7 @@ func (w *worker) connect(ctx context.Context) (err error) {
 	if w.output, err = NewOutputWriter(ctx, w.cfg); err != nil {
 		return err
 	}
-	conf, err := w.cfg.ClientConfig(w.log, observers{w.metrics, w.health})
+	conf, err := w.cfg.ClientConfig(w.log, Observers{w.metrics, w.health})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-// Package realkafka starts the real parts that planetag is tested against: Apache Kafka, run by Java from its own jars, and the S3 server versitygw.
+// Package realkafka starts the real parts that planetag is tested against: Apache Kafka and OpenSearch, run by Java from
+// their own jars, the S3 server versitygw, and PostgreSQL with PostGIS.
 //
 // It promises a broker or a server on a free loopback port, ready when Start or StartVersity returns, with its data in the test's temporary directory,
 // and no process left when the test ends, also when it ends by a panic or a time-out. `make setup-test` installs what it runs.

@@ -26,13 +26,21 @@ type process struct {
 // startProcess runs a program with its output in the file log, which grows over restarts. Its end is asked for by kill9 or terminate and by no context: a
 // test's own context ends before its clean-up, too early for an orderly end.
 func startProcess(name, log string, argv ...string) (*process, error) {
+	return startOrdinary(nil, name, log, argv...)
+}
+
+// startOrdinary is startProcess for another user, where one is given.
+func startOrdinary(as *syscall.Credential, name, log string, argv ...string) (*process, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", name, err)
 	}
 	p := &process{name: name, cmd: exec.CommandContext(context.Background(), argv[0], argv[1:]...), log: log, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = file, file
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: as}
+	if as != nil {
+		p.cmd.Dir = filepath.Dir(log) // the caller's may be closed to them
+	}
 	started := make(chan error)
 	go func() {
 		// The death signal comes when the starting thread ends, so this thread stays until the child has gone.

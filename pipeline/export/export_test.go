@@ -95,7 +95,7 @@ func TestExport(t *testing.T) {
 		location("pics/e", "estimated", "album", 3),
 	)
 	err := w.client.Publish(t.Context(), []consumer.Record{
-		pipeline.Tombstone(w.cfg.Topics.Locations, "pics/d"),
+		pipeline.Tombstone(w.cfg.Topics.Locations, "pics/d", 2),
 		{Topic: w.cfg.Topics.Locations, Partition: -1, Key: []byte("pics/x"), Value: []byte("{")},
 	})
 	if err != nil {

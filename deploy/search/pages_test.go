@@ -1,0 +1,118 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"planetag/deploy/realkafka"
+	"planetag/deploy/report"
+)
+
+// fence finds the commands that the page marks as runnable: ```sh run.
+var fence = regexp.MustCompile("(?ms)^```sh run\n(.*?)^```")
+
+// run is what the demo puts before the names of one of its runs.
+var run = regexp.MustCompile(`^(photos/)?demo-[0-9.-]+/`)
+
+func page(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(realkafka.Root(t), "docs", "search.md")
+}
+
+// pages runs the commands of docs/search.md as they stand there, but for the addresses.
+func pages(ctx context.Context, t *testing.T, c command, search *searchServer, db *database) {
+	text, err := os.ReadFile(page(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := fence.FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("found %d runnable blocks, want 2", len(blocks))
+	}
+	for i, says := range []string{`"hits"`, "radius_p90_m"} {
+		script := blocks[i][1]
+		if lines := strings.Count(script, "\n"); lines > 5 {
+			t.Errorf("the block has %d commands, want at most five:\n%s", lines, script)
+		}
+		for old, here := range map[string]string{
+			"http://localhost:9200": search.url, "postgres://postgres@localhost:5432/postgres": db.url, "--config planetag.yaml": "--config " + c.config,
+		} {
+			script = strings.ReplaceAll(script, old, here)
+		}
+		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+		cmd.Dir, cmd.Env = realkafka.Root(t), environment()
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), says) {
+			t.Errorf("%v: %s\nwant it to say %q\n%s", err, script, says, out)
+		}
+	}
+}
+
+// ofThePage are the questions, in the order of the page.
+func ofThePage() [][2]string {
+	return [][2]string{
+		{"near", "within 5 km of the Colosseum"},
+		{"box_across_antimeridian", "in a box across the antimeridian, around Fiji"},
+		{"country", "in Italy, with at least three chances in ten"},
+		{"better_than", "right within 50 km nine times out of ten"},
+		{"drill_down", "how many in each S2 cell of level 4"},
+		{"albums_that_moved", "albums that moved a photo by 100 km or more"},
+		{"abstained", "where nobody was sure"},
+	}
+}
+
+// answers is the page's table of what the demo's photos answer.
+func answers(ctx context.Context, t *testing.T, to target) string {
+	var b strings.Builder
+	b.WriteString("| question | file | answers | which |\n|---|---|---|---|\n")
+	for _, q := range ofThePage() {
+		got := to.ask(ctx, t, q[0])
+		names := slices.SortedFunc(maps.Keys(got), func(a, b string) int {
+			if got[a] != got[b] {
+				return got[b] - got[a]
+			}
+			return strings.Compare(a, b)
+		})
+		var some []string
+		for _, name := range names[:min(len(names), 4)] {
+			text := run.ReplaceAllString(name, "")
+			if got[name] > 1 {
+				text = fmt.Sprintf("%s (%d)", text, got[name])
+			}
+			some = append(some, text)
+		}
+		if len(names) == 0 {
+			some = []string{"none"}
+		}
+		if len(names) > 4 {
+			some = append(some, "…")
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %d | %s |\n", q[1], q[0], len(names), strings.Join(some, ", "))
+	}
+	return b.String()
+}
+
+// shows holds the page to the answers; SEARCH_REPORT=docs/search.md writes them there.
+func shows(ctx context.Context, t *testing.T, to target) {
+	table := answers(ctx, t, to)
+	if os.Getenv("SEARCH_REPORT") != "" {
+		if err := report.Section(page(t), "answers", table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(page(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "<!-- answers -->\n"+table+"<!-- /answers -->") {
+		t.Errorf("docs/search.md shows other answers of the demo's photos; `make chaos-index REPORT=docs/search.md` writes these:\n%s", table)
+	}
+}

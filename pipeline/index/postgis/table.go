@@ -1,0 +1,140 @@
+package postgis
+
+import (
+	"context"
+	_ "embed" // the design
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"planetag/pipeline"
+)
+
+//go:embed schema.sql
+var schema string
+
+// tableOfDesign is the table's name in schema.sql.
+const tableOfDesign = "planetag_locations"
+
+// Design is the SQL that makes the table under another name; deploy/search has a copy to be changed.
+func Design(table string) string {
+	design := schema
+	if bare := table[strings.LastIndexByte(table, '.')+1:]; bare != table { // an index lives in its table's schema, and is named without it
+		design = strings.ReplaceAll(design, "EXISTS "+tableOfDesign+"_", "EXISTS "+bare+"_")
+	} else {
+		design = strings.ReplaceAll(design, "EXISTS "+tableOfDesign+"_", "EXISTS "+table+"_")
+	}
+	design = strings.ReplaceAll(design, "EXISTS "+tableOfDesign+" ", "EXISTS "+table+" ")
+	return strings.ReplaceAll(design, "ON "+tableOfDesign, "ON "+table)
+}
+
+// Table is one table of one database, an index.Sink.
+type Table struct {
+	pool   *pgxpool.Pool
+	name   string
+	upsert string
+}
+
+// Open connects and compares the table with the design. With create it first makes the extension, the table and its indexes
+// where they are missing. The error wraps pipeline.ErrConfig where somebody has to change something.
+func Open(ctx context.Context, c pipeline.PostGISConfig, create bool) (*Table, error) {
+	conf, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: index.postgis.url: %w", pipeline.ErrConfig, err)
+	}
+	password, err := c.Secret()
+	if err != nil {
+		return nil, err
+	}
+	if password != "" {
+		conf.ConnConfig.Password = password
+	}
+	conf.ConnConfig.ConnectTimeout = 10 * time.Second
+	conf.MaxConns = max(conf.MaxConns, 8)
+	pool, err := pgxpool.NewWithConfig(ctx, conf)
+	if err != nil {
+		return nil, judged(err)
+	}
+	t := &Table{pool: pool, name: c.Table, upsert: upsert(c.Table)}
+	if err := t.prepare(ctx, create); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Close drops the connections.
+func (t *Table) Close() { t.pool.Close() }
+
+func (t *Table) prepare(ctx context.Context, create bool) error {
+	if create {
+		if _, err := t.pool.Exec(ctx, Design(t.name)); err != nil {
+			return fmt.Errorf("make the table %s: %w", t.name, judged(err))
+		}
+	}
+	found, err := t.columns(ctx)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("%w: index.postgis.table: there is no table %s; --create makes it", pipeline.ErrConfig, t.name)
+	}
+	var wrong []error
+	for _, column := range slices.Sorted(maps.Keys(wanted())) {
+		want, has := wanted()[column], found[column]
+		switch {
+		case has == "":
+			wrong = append(wrong, fmt.Errorf("column %s is missing, it must be %s", column, want))
+		case has != want:
+			wrong = append(wrong, fmt.Errorf("column %s is %s, it must be %s", column, has, want))
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("%w: the table %s cannot be written into; name another one (index.postgis.table) and make it with --create:\n%w",
+			pipeline.ErrConfig, t.name, errors.Join(wrong...))
+	}
+	return nil
+}
+
+// columns are the types of the table's columns, as PostgreSQL writes them, with the primary key marked.
+func (t *Table) columns(ctx context.Context) (map[string]string, error) {
+	rows, err := t.pool.Query(ctx, `
+		SELECT a.attname, format_type(a.atttypid, a.atttypmod) || CASE WHEN i.indrelid IS NULL THEN '' ELSE ' PRIMARY KEY' END
+		FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary AND i.indnkeyatts = 1 AND a.attnum = i.indkey[0]
+		WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`, t.name)
+	if err != nil {
+		return nil, judged(err)
+	}
+	defer rows.Close()
+	found := make(map[string]string)
+	for rows.Next() {
+		var name, kind string
+		if err := rows.Scan(&name, &kind); err != nil {
+			return nil, judged(err)
+		}
+		found[name] = kind
+	}
+	return found, judged(rows.Err())
+}
+
+// judged marks errors that no repetition heals: wrong credentials, missing rights, missing tables and types.
+func judged(err error) error {
+	var says *pgconn.PgError
+	var op *net.OpError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &says) || errors.As(err, &op):
+		return fmt.Errorf("index.postgis: %w", err)
+	case strings.HasPrefix(says.Code, "28"), strings.HasPrefix(says.Code, "42"), says.Code == "3D000", says.Code == "0A000", says.Code == "58P01":
+		return fmt.Errorf("%w: index.postgis: %w", pipeline.ErrConfig, err)
+	}
+	return fmt.Errorf("index.postgis: %w", err)
+}

@@ -1,0 +1,129 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"planetag/consumer"
+	"planetag/pipeline"
+)
+
+// RetractOptions say which answers are to be taken back.
+type RetractOptions struct {
+	Config pipeline.Config
+	Model  string    // name, or name@version, of the bundle; or
+	SHA256 string    // of it, or the beginning of that
+	Since  time.Time // published at or after; zero = all
+	DryRun bool
+	Log    *slog.Logger
+}
+
+// Retraction is what was, or would be, taken back.
+type Retraction struct {
+	Photos    int64          `json:"photos"`    // that the topic knows and that are not removed
+	Retracted int64          `json:"retracted"` // estimates and abstentions of the model
+	Given     int64          `json:"given"`     // measured positions that the model was only compared with; they stay
+	Bundles   map[string]int `json:"bundles"`   // of what is retracted: name@version sha256
+	DryRun    bool           `json:"dry_run"`
+}
+
+// kept is what of a photo's answer decides about its retraction.
+type kept struct {
+	Standing
+	status, bundle, sha string
+	time                time.Time
+}
+
+// retractBatch is how many tombstones are published at a time.
+const retractBatch = 1000
+
+// Retract reads the locations topic up to its end and publishes a tombstone, of a revision higher than the answer's, for each
+// photo whose last answer is the model's. An answer that is published meanwhile is newer and stays. Doing it again retracts
+// what is left.
+func Retract(ctx context.Context, o RetractOptions) (Retraction, error) {
+	done := Retraction{Bundles: make(map[string]int), DryRun: o.DryRun}
+	conf, err := o.Config.ClientConfig(o.Log, nil)
+	if err != nil {
+		return done, err
+	}
+	client, err := consumer.NewClient(conf)
+	if err != nil {
+		return done, err
+	}
+	defer client.Close()
+	photos, err := standings(ctx, client, o.Config.Topics.Locations)
+	if err != nil {
+		return done, err
+	}
+	var tombstones []consumer.Record
+	for id, k := range photos {
+		if o.counts(&done, k) && !o.DryRun {
+			tombstones = append(tombstones, pipeline.Tombstone(o.Config.Topics.Locations, id, k.Revision+1))
+		}
+	}
+	for batch := range slices.Chunk(tombstones, retractBatch) {
+		if err := client.Publish(ctx, batch); err != nil {
+			return done, fmt.Errorf("publish retractions: %w", err)
+		}
+	}
+	return done, nil
+}
+
+// counts tells whether the answer is to be retracted, and counts it in any case.
+func (o RetractOptions) counts(done *Retraction, k kept) bool {
+	if k.Deleted {
+		return false
+	}
+	done.Photos++
+	if !o.means(k) {
+		return false
+	}
+	if k.status == pipeline.StatusGiven {
+		done.Given++
+		return false
+	}
+	done.Retracted++
+	done.Bundles[k.bundle+" "+k.sha]++
+	return true
+}
+
+// means tells whether the answer is one of those that are to be taken back.
+func (o RetractOptions) means(k kept) bool {
+	name, _, _ := strings.Cut(k.bundle, "@")
+	switch {
+	case k.bundle == "" || k.time.Before(o.Since):
+		return false
+	case o.Model != "":
+		return o.Model == name || o.Model == k.bundle
+	}
+	return strings.HasPrefix(k.sha, o.SHA256)
+}
+
+// standings folds the topic. It keeps a few words for each photo, some hundred bytes.
+func standings(ctx context.Context, client *consumer.Client, topic string) (map[string]kept, error) {
+	photos := make(map[string]kept)
+	_, err := client.Read(ctx, topic, nil, func(rec consumer.Record) error {
+		doc, err := read(rec, "none")
+		if err != nil {
+			return nil //nolint:nilerr // what is no location is no model's answer
+		}
+		stands, newer := photos[doc.PhotoID].after(doc.standing())
+		if !newer {
+			return nil
+		}
+		k := kept{Standing: stands, status: doc.Status, time: doc.Time}
+		if doc.Model != nil {
+			k.bundle, k.sha = doc.Model.Bundle, doc.Model.SHA256
+		}
+		photos[doc.PhotoID] = k
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read locations: %w", err)
+	}
+	return photos, nil
+}
