@@ -116,8 +116,10 @@ func (w *worker) load(ctx context.Context) error {
 // tell says which bundle is in use, and on what.
 func (w *worker) tell(what string, info enrich.Info, more ...any) {
 	w.metrics.Model(info)
-	w.log.Info(what, append([]any{"bundle", info.Name + "@" + info.Version, "sha256", info.SHA256, "precision", info.Precision,
-		"onnxruntime", info.LibraryVersion, "provider", info.Placement.Provider}, more...)...)
+	w.log.Info(what, append([]any{
+		"bundle", info.Name + "@" + info.Version, "sha256", info.SHA256, "precision", info.Precision,
+		"onnxruntime", info.LibraryVersion, "provider", info.Placement.Provider,
+	}, more...)...)
 	if info.Placement.Note != "" {
 		w.log.Warn("the accelerator is not used as it could be", "placement", info.Placement.String())
 	}
