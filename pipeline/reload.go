@@ -98,7 +98,7 @@ func (w *worker) reload(ctx context.Context, r Reload) (result string, err error
 	}
 	next.begin(ctx)
 	w.swap(next)
-	w.tell("reloaded", now, "was", old.SHA256, "changed", changed)
+	w.log.Info("reloaded", append(w.tell(now), "was", old.SHA256, "changed", changed)...)
 	return reloadDone, nil
 }
 

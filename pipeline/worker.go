@@ -109,19 +109,19 @@ func (w *worker) load(ctx context.Context) error {
 	if over := boundHeap(w.budget.Total()); over > 0 {
 		w.log.Warn("memory.budget is more than this container has room for; make it smaller, or the container larger", "by", Bytes(over))
 	}
-	w.tell("bundle loaded", s.model.Info())
+	w.log.Info("bundle loaded", w.tell(s.model.Info())...)
 	return nil
 }
 
-// tell says which bundle is in use, and on what.
-func (w *worker) tell(what string, info enrich.Info, more ...any) {
+// tell publishes which bundle is in use, and returns it for the log.
+func (w *worker) tell(info enrich.Info) []any {
 	w.metrics.Model(info)
-	w.log.Info(what, append([]any{
-		"bundle", info.Name + "@" + info.Version, "sha256", info.SHA256, "precision", info.Precision,
-		"onnxruntime", info.LibraryVersion, "provider", info.Placement.Provider,
-	}, more...)...)
 	if info.Placement.Note != "" {
 		w.log.Warn("the accelerator is not used as it could be", "placement", info.Placement.String())
+	}
+	return []any{
+		"bundle", info.Name + "@" + info.Version, "sha256", info.SHA256, "precision", info.Precision,
+		"onnxruntime", info.LibraryVersion, "provider", info.Placement.Provider,
 	}
 }
 
