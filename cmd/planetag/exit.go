@@ -43,6 +43,7 @@ func exitStatuses() []struct {
 		{exitOK, "done; a worker that was asked to stop has drained"},
 		{exitUnexpected, "something unexpected; also `bundle verify` of a bundle that would be refused, and `health` of a worker that is not ready"},
 		{exitPhotoFailed, "finished, and a photo failed: it would be a dead letter"},
+		{exitTimeUp, "`--max-duration` has passed; the same command goes on where it was"},
 		{exitUsage, "the command line, or a file that was given on it, is wrong"},
 		{exitUnavailable, "Kafka, the store or the ONNX Runtime library cannot be reached; trying again later may help"},
 		{exitStuck, "something did not return in time: only a new process helps, and nothing is lost"},
