@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -77,6 +78,9 @@ func (w *worker) connect(ctx context.Context) (err error) {
 	if err := w.client.EnsureTopics(ctx, w.cfg.topics(), w.cfg.Topics.Create); err != nil {
 		return fmt.Errorf("prepare topics: %w", err)
 	}
+	if err := w.permitted(ctx); err != nil {
+		return err
+	}
 	if !slices.Contains(w.cfg.Stages, "photos") {
 		return nil
 	}
@@ -85,6 +89,22 @@ func (w *worker) connect(ctx context.Context) (err error) {
 	}
 	w.objects = w.store.observed(w.metrics, w.log)
 	return w.greet(ctx)
+}
+
+// permitted asks for the rights that the groups need, so that no stage works before another one finds that it may not.
+func (w *worker) permitted(ctx context.Context) error {
+	var missing []error
+	for _, stage := range w.cfg.Joins() {
+		group := w.cfg.Kafka.Group + "." + stage
+		missing = append(missing, w.client.PermittedGroup(ctx, group))
+		if w.cfg.Kafka.Delivery == "exactly_once" {
+			missing = append(missing, w.client.PermittedTransactions(ctx, group))
+		}
+	}
+	if err := errors.Join(missing...); err != nil {
+		return fmt.Errorf("join groups: %w", err)
+	}
+	return nil
 }
 
 // greet asks for the bucket, so that wrong settings end the start; a store that is away now is waited for.

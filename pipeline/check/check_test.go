@@ -26,7 +26,7 @@ func TestAWorldInWhichNothingIsWrong(t *testing.T) {
 		t.Fatalf("something is wrong:\n%s", text(t, report))
 	}
 	for name, says := range map[string]string{
-		"broker": "speaks every version needed", "rights": "8 topics, groups", "topics": "photos has 2 partitions", "messages": "the last 2 messages",
+		"broker": "speaks every version needed", "rights": "11 topics, groups", "topics": "photos has 2 partitions", "messages": "the last 2 messages",
 		"bucket": "bucket pictures can be listed", "photo": "rome/été 1.jpg, jpeg of", "bundle": "every checksum right", "runtime": "golden photos reproduced",
 		"location": "s3://pictures/rome/été 1.jpg: estimated at ", "clock": "from the store's", "memory": "memory.budget 512MiB",
 	} {
