@@ -57,7 +57,7 @@ func TestReloadInTheMiddleOfAStream(t *testing.T) {
 	}
 	for part, n := range map[string]int{
 		"keys=[memory.budget]": 1, "changed=\"[bundle.path albums.max_photos]\"": 1, "msg=reloaded": 1,
-		"partitions assigned": 2, // one generation for each stage
+		"partitions assigned": 3, // one generation for each stage, and for the backfill topic
 		"level=ERROR":         0,
 	} {
 		if got := w.log.count(part); got != n {

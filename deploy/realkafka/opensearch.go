@@ -28,6 +28,7 @@ func StartOpenSearch(t testing.TB) *OpenSearch {
 		Missing(t, "OpenSearch is not installed; `make setup-test` gets it")
 	}
 	o := &OpenSearch{t: t, dir: ordinaryDir(t, "opensearch")}
+	mounted(t, o.dir)
 	own := filepath.Join(o.dir, "home") // its parts may lie where the ordinary user must not look
 	if err := os.CopyFS(own, os.DirFS(home)); err != nil {
 		t.Fatalf("copy OpenSearch: %v", err)
