@@ -127,7 +127,7 @@ func TestInfo(t *testing.T) {
 		Name: "tiny", Version: "1.0.0", Licence: "Apache-2.0",
 		InputBytes: 32 * 32 * 3, EmbeddingWidth: 8, TopK: 3, Cells: 4, PrecisionCap: 12, Precision: Float,
 		Placement: infer.Placement{Provider: infer.ProviderCPU},
-		Modes: []string{"none", "average", "lstm", "lstm_repeat", "blstm", "hmm"}, DefaultMode: "lstm_repeat",
+		Modes:     []string{"none", "average", "lstm", "lstm_repeat", "blstm", "hmm"}, DefaultMode: "lstm_repeat",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
