@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// mounted sees to it that a directory lies on a mount that can be seen: in a chroot its root need not be one, and Java, which
-// looks for the mount of every file store, finds none there.
+// mounted sees to it that a directory, which is empty, lies on a mount that can be seen: in a chroot its root need not be one,
+// and Java, which looks for the mount of every file store by its device, finds none there.
 func mounted(t testing.TB, dir string) {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil || onMount(string(text), dir) {
 		return
 	}
-	if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755"); err != nil {
 		t.Skipf("the root here is no mount (a chroot), in which Java servers find no file store, and none can be made: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
