@@ -110,14 +110,18 @@ func (b *bench) contestants(ctx context.Context) ([]field, error) {
 		{peerNull, func() entrant { return b.peerEntrant(p, theirs[peerNull]) }},
 		{oursNull, b.ours(null, auto, once)},
 	}
-	read, err := bundle.Read(real)
+	with := real
+	if b.Int8 != "" {
+		with = absolute(b.Int8)
+	}
+	read, err := bundle.Read(with)
 	switch {
 	case err != nil:
 		return nil, err
+	case read.Manifest.CNN.Int8 != "": // of its two networks the one that is asked for, whatever auto would take
+		list = slices.Insert(list, 2, field{oursInt8, b.ours(with, "int8", once)})
 	case b.Int8 != "":
-		list = slices.Insert(list, 2, field{oursInt8, b.ours(absolute(b.Int8), auto, once)})
-	case read.Manifest.CNN.Int8 != "":
-		list = slices.Insert(list, 2, field{oursInt8, b.ours(real, "int8", once)})
+		list = slices.Insert(list, 2, field{oursInt8, b.ours(with, auto, once)})
 	}
 	return list, nil
 }
