@@ -54,7 +54,7 @@ func (l *loading) choosePrecision(ctx context.Context) (string, error) {
 		return "float: " + found, twin.Close()
 	}
 	float := l.model.cnn
-	l.model.cnn, l.model.info.Precision = twin, Int8
+	l.model.cnn, l.model.info.Precision, l.model.info.Placement = twin, Int8, twin.Placement()
 	return "int8: " + found, float.Close()
 }
 

@@ -155,9 +155,14 @@ func (c *checking) recent(ctx context.Context, k *Check) {
 		return
 	}
 	c.messages = messages
+	reader, err := pipeline.NewInputReader(c.cfg)
+	if err != nil {
+		k.wrong(err, "see docs/mapping.md")
+		return
+	}
 	bad := 0
 	for _, rec := range c.messages {
-		text, err := c.understand(ctx, rec)
+		text, err := c.understand(ctx, reader, rec)
 		if err != nil {
 			bad++
 			text = "✗ " + err.Error()
@@ -179,11 +184,7 @@ func (c *checking) recent(ctx context.Context, k *Check) {
 
 // understand is what the worker makes of a record of the input topic, in words: the one place where records become
 // references here. The photos that are asked for are kept.
-func (c *checking) understand(ctx context.Context, rec consumer.Record) (string, error) {
-	reader, err := pipeline.NewInputReader(c.cfg)
-	if err != nil {
-		return "", err
-	}
+func (c *checking) understand(ctx context.Context, reader *pipeline.InputReader, rec consumer.Record) (string, error) {
 	asked, err := reader.Read(ctx, rec)
 	if err != nil {
 		return "", err
