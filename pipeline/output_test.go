@@ -162,7 +162,7 @@ func TestOutputMappingsAreProvedBeforeTheyAreUsed(t *testing.T) {
 		`if .given then error("given") else . end`: "with status given",
 		`.status, .stage`:                          "has 2 outputs",
 		`.album.id | ascii_downcase | {album: .}`:  "status",
-		`flta`: `output.map is "flta"; it can be default, flat, geojson, cloudevents, a FILE.jq, or a program in jq`,
+		`flta`: `output.map is "flta"; it can be default, flat, connect, geojson, cloudevents, a FILE.jq, or a program in jq`,
 	} {
 		cfg := DefaultConfig()
 		cfg.Output.Map = program

@@ -1,7 +1,9 @@
 package realkafka
 
 import (
+	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,11 +16,12 @@ type PostGIS struct {
 	t       testing.TB
 	dir     string
 	argv    []string
+	ready   []string // the command that says whether it answers
 	addr    string
 	process *process
 }
 
-// StartPostGIS makes and starts an empty database cluster and returns when it listens. It is stopped when the test ends.
+// StartPostGIS makes and starts an empty database cluster and returns when it answers. It is stopped when the test ends.
 func StartPostGIS(t testing.TB) *PostGIS {
 	t.Helper()
 	controls, _ := filepath.Glob("/usr/share/postgresql/*/extension/postgis.control") // the pattern is sound
@@ -35,6 +38,7 @@ func StartPostGIS(t testing.TB) *PostGIS {
 	p.argv = []string{
 		filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + port, "-c", "unix_socket_directories=",
 	}
+	p.ready = []string{filepath.Join(bin, "pg_isready"), "-q", "-h", "127.0.0.1", "-p", port, "-U", "planetag", "-d", "postgres"}
 	t.Cleanup(p.stop)
 	p.Restart()
 	return p
@@ -43,7 +47,7 @@ func StartPostGIS(t testing.TB) *PostGIS {
 // Kill9 ends the server without warning; its own processes follow it.
 func (p *PostGIS) Kill9() { p.process.kill9() }
 
-// Restart starts a server that was killed, on the same port and data, and returns when it listens.
+// Restart starts a server that was killed, on the same port and data, and returns when it answers, which is later than when it listens.
 func (p *PostGIS) Restart() {
 	p.t.Helper()
 	deadline := time.Now().Add(time.Minute)
@@ -51,6 +55,11 @@ func (p *PostGIS) Restart() {
 		var err error
 		if p.process, err = startOrdinary(ordinaryUser(p.t), "PostgreSQL", filepath.Join(p.dir, "postgres.log"), p.argv...); err == nil {
 			err = p.process.waitPort(p.addr, 30*time.Second)
+		}
+		for err == nil && exec.CommandContext(p.t.Context(), p.ready[0], p.ready[1:]...).Run() != nil {
+			if time.Sleep(50 * time.Millisecond); time.Now().After(deadline) {
+				err = errors.New("it listens and does not answer")
+			}
 		}
 		if err == nil {
 			return

@@ -29,7 +29,7 @@ const (
 // Presets lists the presets of a direction, the one that is in force when nothing is set first.
 func Presets(d Direction) []string {
 	if d == Output {
-		return []string{Default, "flat", "geojson", "cloudevents"}
+		return []string{Default, "flat", "connect", "geojson", "cloudevents"}
 	}
 	return []string{Plain, "auto", "s3-event", "cloudevents", "debezium"}
 }
