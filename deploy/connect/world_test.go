@@ -86,11 +86,11 @@ func table(ctx context.Context, t *testing.T, url string) *pgx.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close(context.WithoutCancel(ctx)) })
-	exec(ctx, t, db, read(t, "table.sql"))
+	run(ctx, t, db, read(t, "table.sql"))
 	return db
 }
 
-func exec(ctx context.Context, t *testing.T, db *pgx.Conn, sql string) {
+func run(ctx context.Context, t *testing.T, db *pgx.Conn, sql string) {
 	t.Helper()
 	if _, err := db.Exec(ctx, sql); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package realkafka
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -19,6 +20,9 @@ type Connect struct {
 	process *process
 }
 
+// errFailed says that a task of a connector has failed for good.
+var errFailed = errors.New("a task of the connector failed")
+
 // StartConnect starts a worker with the settings of the file worker and the one connector of the file connector, both as they are but for the listener and
 // the worker's own directories, and returns when the connector's tasks run. env is what the files take from the environment, NAME=value. It is stopped when the test ends.
 // `make test-connect` installs what it runs.
@@ -34,7 +38,8 @@ func StartConnect(t testing.TB, worker, connector string, env ...string) *Connec
 	}
 	c := &Connect{t: t, dir: t.TempDir(), url: "http://" + FreeAddress(t)}
 	own := filepath.Join(c.dir, "worker.properties")
-	settings = fmt.Appendf(settings, "\nlisteners=%s\nplugin.path=%s\nplugin.discovery=service_load\noffset.storage.file.filename=%s\noffset.flush.interval.ms=1000\n",
+	// A worker that was killed is missed by its group after the session's time.
+	settings = fmt.Appendf(settings, "\nconsumer.session.timeout.ms=6000\nconsumer.heartbeat.interval.ms=1000\nlisteners=%s\nplugin.path=%s\nplugin.discovery=service_load\noffset.storage.file.filename=%s\noffset.flush.interval.ms=1000\n",
 		c.url, filepath.Join(home, "plugins"), filepath.Join(c.dir, "offsets"))
 	if err := os.WriteFile(own, settings, 0o600); err != nil {
 		t.Fatalf("write the worker's settings: %v", err)
@@ -71,6 +76,9 @@ func (c *Connect) Restart() {
 		if err == nil {
 			return
 		}
+		if errors.Is(err, errFailed) {
+			c.t.Fatal(err)
+		}
 		select {
 		case <-c.process.done:
 			c.t.Fatalf("Kafka Connect ended; its log ends:\n%s", c.process.tail())
@@ -103,13 +111,17 @@ func (c *Connect) Running() error {
 	tasks := 0
 	for _, connector := range connectors {
 		for _, task := range connector.Status.Tasks {
-			if tasks++; task.State != "RUNNING" {
-				return fmt.Errorf("a task is %s: %s", task.State, task.Trace)
+			switch tasks++; task.State {
+			case "RUNNING":
+			case "FAILED":
+				return fmt.Errorf("%w: %s", errFailed, task.Trace)
+			default:
+				return fmt.Errorf("a task is %s", task.State)
 			}
 		}
 	}
 	if tasks == 0 {
-		return fmt.Errorf("no task yet")
+		return errors.New("no task yet")
 	}
 	return nil
 }

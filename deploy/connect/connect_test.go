@@ -1,0 +1,192 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"planetag/deploy/realkafka"
+	"planetag/pipeline"
+)
+
+// partitions of the locations topic; the sink has a task for each.
+const partitions = 3
+
+// world is the real parts: what the worker would publish goes through Kafka and Kafka Connect into PostgreSQL.
+type world struct {
+	kafka  *realkafka.Kafka
+	client *kgo.Client
+	writer *pipeline.OutputWriter
+	sink   *realkafka.Connect
+	db     *pgx.Conn
+	url    string // of the database
+	env    []string
+	rounds int
+}
+
+// TestTheSinkKeepsWhatIsNewer is the way of a location through Debezium's JDBC sink, with the files of this directory as they are.
+func TestTheSinkKeepsWhatIsNewer(t *testing.T) {
+	if os.Getenv("TEST_CONNECT") == "" {
+		t.Skip("needs Kafka Connect and Debezium's sink; `make test-connect` gets them and runs this")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	w := newWorld(ctx, t)
+	w.sink = realkafka.StartConnect(t, "worker.properties", "postgis.json", w.env...)
+	t.Run("stories", func(t *testing.T) { w.stories(ctx, t) })
+	t.Run("page", func(t *testing.T) { w.page(ctx, t) })
+	t.Run("read again", func(t *testing.T) { w.again(ctx, t) })
+	t.Run("without the guard", func(t *testing.T) { w.unguarded(ctx, t) })
+}
+
+func newWorld(ctx context.Context, t *testing.T) *world {
+	t.Helper()
+	database := realkafka.StartPostGIS(t)
+	w := &world{kafka: realkafka.Start(t), url: database.URL, writer: writer(t)}
+	var err error
+	w.client, err = kgo.NewClient(kgo.SeedBrokers(w.kafka.Addr()), kgo.DefaultProduceTopic(topic), kgo.TransactionalID("worker"),
+		kgo.RecordPartitioner(kgo.BasicConsistentPartitioner(func(string) func(*kgo.Record, int) int {
+			return func(r *kgo.Record, n int) int { return int(r.Key[len(r.Key)-1]) % n }
+		})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.client.Close)
+	create := kmsg.NewPtrCreateTopicsRequest()
+	one := kmsg.NewCreateTopicsRequestTopic()
+	one.Topic, one.NumPartitions, one.ReplicationFactor = topic, partitions, 1
+	create.Topics = append(create.Topics, one)
+	if _, err := create.RequestWith(ctx, w.client); err != nil {
+		t.Fatal(err)
+	}
+	w.db = table(ctx, t, database.URL)
+	w.env = []string{
+		"KAFKA_BROKERS=" + w.kafka.Addr(), "POSTGIS_URL=" + strings.Replace(database.URL, "postgres://planetag@", "jdbc:postgresql://", 1), "POSTGIS_USER=planetag", "POSTGIS_PASSWORD=none",
+	}
+	return w
+}
+
+// publish is one transaction of the worker.
+func (w *world) publish(ctx context.Context, t *testing.T, end kgo.TransactionEndTry, records ...*kgo.Record) {
+	t.Helper()
+	if err := w.client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.client.EndTransaction(ctx, end); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) record(ctx context.Context, t *testing.T, id string, s step) *kgo.Record {
+	t.Helper()
+	rec := record(ctx, t, w.writer, id, s)
+	out := &kgo.Record{Key: rec.Key, Value: rec.Value}
+	for _, h := range rec.Headers {
+		out.Headers = append(out.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+	}
+	return out
+}
+
+// settle returns when the sink has written everything up to now: a last record of each partition, which nothing touches later.
+func (w *world) settle(ctx context.Context, t *testing.T) {
+	t.Helper()
+	w.rounds++
+	var last []*kgo.Record
+	for i := range partitions {
+		last = append(last, w.record(ctx, t, fmt.Sprintf("settled/%d/%d", w.rounds, i), step{what: "photo", revision: 1}))
+	}
+	w.publish(ctx, t, kgo.TryCommit, last...)
+	for n := 0; n < partitions; time.Sleep(100 * time.Millisecond) {
+		if err := w.sink.Running(); err != nil || ctx.Err() != nil {
+			t.Fatalf("%d of %d partitions are settled: %v, %v", n, partitions, err, ctx.Err())
+		}
+		if err := w.db.QueryRow(ctx, "SELECT count(*) FROM photo_locations WHERE photo_id LIKE $1", fmt.Sprintf("settled/%d/%%", w.rounds)).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) stories(ctx context.Context, t *testing.T) {
+	w.tell(ctx, t)
+	w.publish(ctx, t, kgo.TryAbort, w.record(ctx, t, "of an aborted transaction", step{what: "photo", revision: 1}))
+	w.settle(ctx, t)
+	got := rows(ctx, t, w.db)
+	for _, story := range stories() {
+		if got[story.name] != story.want {
+			t.Errorf("%s: %+v, want %+v", story.name, got[story.name], story.want)
+		}
+	}
+	if row, there := got["of an aborted transaction"]; there {
+		t.Errorf("an aborted transaction is read: %+v", row)
+	}
+	var taken, published time.Time
+	var country, model string
+	var p90, offset int64
+	err := w.db.QueryRow(ctx, "SELECT taken_at, time, country_code, model, radius_p90_m, record_offset FROM photo_locations WHERE photo_id = 'an estimate'").
+		Scan(&taken, &published, &country, &model, &p90, &offset)
+	want := location("", step{what: "photo"}).TakenAt
+	if err != nil || !taken.Equal(want) || time.Since(published).Abs() > time.Hour || country != "IT" || model != "demo@1.0.0" || p90 != 20_000 || offset < 0 {
+		t.Errorf("the row has taken_at %v (want %v), time %v, %q, %q, %d, %d, %v", taken, want, published, country, model, p90, offset, err)
+	}
+}
+
+func (w *world) tell(ctx context.Context, t *testing.T) {
+	t.Helper()
+	var all []*kgo.Record
+	for _, story := range stories() {
+		for _, step := range story.steps {
+			all = append(all, w.record(ctx, t, story.name, step))
+		}
+	}
+	w.publish(ctx, t, kgo.TryCommit, all...)
+}
+
+// again kills the worker, and has another connector read the whole topic into the same table from its start.
+func (w *world) again(ctx context.Context, t *testing.T) {
+	before := rows(ctx, t, w.db)
+	first := w.sink
+	first.Kill9()
+	second := filepath.Join(t.TempDir(), "second.json")
+	if err := os.WriteFile(second, []byte(strings.Replace(read(t, "postgis.json"), "planetag-postgis", "second", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.sink = realkafka.StartConnect(t, "worker.properties", second, w.env...)
+	w.settle(ctx, t)
+	w.sink.Kill9()
+	w.sink = first
+	first.Restart()
+	w.settle(ctx, t)
+	after := rows(ctx, t, w.db)
+	maps.DeleteFunc(after, func(id string, _ row) bool { return strings.HasPrefix(id, "settled/") && before[id] == row{} })
+	if !maps.Equal(before, after) {
+		t.Errorf("read again, the topic comes to %v; before, to %v", after, before)
+	}
+}
+
+// unguarded shows that it is the guard that keeps the newer one.
+func (w *world) unguarded(ctx context.Context, t *testing.T) {
+	run(ctx, t, w.db, "ALTER TABLE photo_locations DISABLE TRIGGER photo_locations_guard; DELETE FROM photo_locations")
+	w.tell(ctx, t)
+	w.settle(ctx, t)
+	got := rows(ctx, t, w.db)
+	for _, story := range stories() {
+		if story.unguarded != nil && got[story.name] != *story.unguarded {
+			t.Errorf("%s, without the guard: %+v, want %+v", story.name, got[story.name], *story.unguarded)
+		}
+	}
+	if row, there := got["removed"]; there {
+		t.Errorf("a tombstone without the guard leaves %+v", row)
+	}
+}
