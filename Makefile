@@ -18,7 +18,7 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast chaos chaos-short chaos-replay chaos-cost chaos-backfill chaos-index hostile soak train learn test-train fuzz lint bench bench-report bench-long bench-index man generate fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast test-connect chaos chaos-short chaos-replay chaos-cost chaos-backfill chaos-index hostile soak train learn test-train fuzz lint bench bench-report bench-long bench-index man generate fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ test: build setup-test ## every test, with the race detector, against real Kafka
 
 test-fast: ## the tests that need no Java, without the race detector
 	@go run ./deploy/testcount -short $(PACKAGES)
+
+test-connect: setup setup-test ## Kafka Connect with Debezium's JDBC sink, which it gets (90 MB): what docs/connect.md promises of PostGIS
+	@deploy/setup/connect.sh
+	@TEST_CONNECT=1 PLANETAG_REQUIRE_ALL=1 go test ./deploy/connect -count 1 -v -timeout 15m
 
 chaos: build setup-test ## break workers, brokers and the clock on purpose, for a quarter of an hour: BROKERS=1 or 3, SEED=n, REPORT=docs/reliability.md
 	@CHAOS=full CHAOS_BROKERS=$(BROKERS) CHAOS_SEED=$(SEED) CHAOS_ROWS=$(ROWS) CHAOS_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 \
@@ -119,9 +123,10 @@ bench-long: build ## whether anything grows or slows down over COUNT=1000000 pho
 man: build ## write the manual pages to dist/man
 	@bin/planetag docs man dist/man
 
-generate: ## make what is made of the code: docs/commands.md, the configuration's schema
+generate: ## make what is made of the code: docs/commands.md, the configuration's schema, the Avro schema
 	@PLANETAG_UPDATE_GOLDEN=1 go test -count 1 ./cmd/planetag -run TestCommandsPageIsCurrent
 	@PLANETAG_UPDATE_GOLDEN=1 go test -count 1 ./pipeline -run TestSchemaIsCurrent
+	@PLANETAG_UPDATE_GOLDEN=1 go test -count 1 ./deploy/schema -run TestAvroIsCurrent
 
 fmt: ## format the Go code
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

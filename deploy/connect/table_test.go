@@ -132,6 +132,9 @@ func send(ctx context.Context, t *testing.T, db *pgx.Conn, batch *pgx.Batch) {
 // TestTheGuardKeepsWhatIsNewer tells each story to the table, with the guard and without, and reads it again from every step on, as Connect does after a
 // failure.
 func TestTheGuardKeepsWhatIsNewer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts PostgreSQL")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	db := table(ctx, t, realkafka.StartPostGIS(t).URL)
