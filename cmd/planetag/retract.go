@@ -74,5 +74,8 @@ func retract(ctx context.Context, o index.RetractOptions, asJSON bool, std strea
 	for _, bundle := range slices.Sorted(maps.Keys(done.Bundles)) {
 		fmt.Fprintf(std.out, "  %6d  %s\n", done.Bundles[bundle], bundle)
 	}
+	if done.Unread > 0 {
+		fmt.Fprintf(std.out, "%d records could not be read as locations; the presets of output.map can\n", done.Unread)
+	}
 	return err
 }

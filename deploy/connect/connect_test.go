@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"planetag/deploy/realkafka"
 	"planetag/pipeline"
+	"planetag/pipeline/index"
 )
 
 // partitions of the locations topic; the sink has a task for each.
@@ -45,6 +47,7 @@ func TestTheSinkKeepsWhatIsNewer(t *testing.T) {
 	t.Run("stories", func(t *testing.T) { w.stories(ctx, t) })
 	t.Run("page", func(t *testing.T) { w.page(ctx, t) })
 	t.Run("read again", func(t *testing.T) { w.again(ctx, t) })
+	t.Run("retracted", func(t *testing.T) { w.retracted(ctx, t) })
 	t.Run("without the guard", func(t *testing.T) { w.unguarded(ctx, t) })
 }
 
@@ -172,6 +175,32 @@ func (w *world) again(ctx context.Context, t *testing.T) {
 	maps.DeleteFunc(after, func(id string, _ row) bool { return strings.HasPrefix(id, "settled/") && before[id] == row{} })
 	if !maps.Equal(before, after) {
 		t.Errorf("read again, the topic comes to %v; before, to %v", after, before)
+	}
+}
+
+// retracted takes the model's answers back, as planetag retract does, with the topic in the form that Connect reads.
+func (w *world) retracted(ctx context.Context, t *testing.T) {
+	left := make(map[string]row)
+	answers := int64(0)
+	for id, row := range rows(ctx, t, w.db) {
+		switch row.status {
+		case "given":
+			left[id] = row
+		case "estimated", "abstained":
+			answers++
+		}
+	}
+	o := index.RetractOptions{Config: pipeline.DefaultConfig(), Model: "demo", Log: slog.New(slog.DiscardHandler)}
+	o.Config.Kafka.Brokers = []string{w.kafka.Addr()}
+	done, err := index.Retract(ctx, o)
+	if err != nil || done.Retracted != answers || done.Given != int64(len(left)) || done.Unread != 0 {
+		t.Errorf("%+v, %v; the table has %d answers and %d measured positions", done, err, answers, len(left))
+	}
+	w.settle(ctx, t)
+	after := rows(ctx, t, w.db)
+	maps.DeleteFunc(after, func(id string, row row) bool { return row.deleted || strings.HasPrefix(id, "settled/") })
+	if !maps.Equal(left, after) {
+		t.Errorf("retracted, there are %v, want %v", after, left)
 	}
 }
 

@@ -28,6 +28,7 @@ type Retraction struct {
 	Retracted int64          `json:"retracted"` // estimates and abstentions of the model
 	Given     int64          `json:"given"`     // measured positions that the model was only compared with; they stay
 	Bundles   map[string]int `json:"bundles"`   // of what is retracted: name@version sha256
+	Unread    int64          `json:"unread"`    // records that tell nothing of an answer; of a program in output.map, say
 	DryRun    bool           `json:"dry_run"`
 }
 
@@ -55,7 +56,8 @@ func Retract(ctx context.Context, o RetractOptions) (Retraction, error) {
 		return done, err
 	}
 	defer client.Close()
-	photos, err := standings(ctx, client, o.Config.Topics.Locations)
+	photos, unread, err := standings(ctx, client, o.Config.Topics.Locations)
+	done.Unread = unread
 	if err != nil {
 		return done, err
 	}
@@ -103,12 +105,16 @@ func (o RetractOptions) means(k kept) bool {
 	return strings.HasPrefix(k.sha, o.SHA256)
 }
 
-// standings folds the topic. It keeps a few words for each photo, some hundred bytes.
-func standings(ctx context.Context, client *consumer.Client, topic string) (map[string]kept, error) {
-	photos := make(map[string]kept)
-	_, err := client.Read(ctx, topic, nil, func(rec consumer.Record) error {
+// standings folds the topic, in whatever preset's form. It keeps a few words for each photo, some hundred bytes.
+func standings(ctx context.Context, client *consumer.Client, topic string) (photos map[string]kept, unread int64, err error) {
+	photos = make(map[string]kept)
+	_, err = client.Read(ctx, topic, nil, func(rec consumer.Record) error {
 		doc, err := read(rec, "none")
-		if err != nil {
+		if err != nil && rec.Value != nil {
+			doc = mapped(rec)
+		}
+		if doc == nil {
+			unread++
 			return nil //nolint:nilerr // what is no location is no model's answer
 		}
 		stands, newer := photos[doc.PhotoID].after(doc.standing())
@@ -123,7 +129,7 @@ func standings(ctx context.Context, client *consumer.Client, topic string) (map[
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read locations: %w", err)
+		return nil, 0, fmt.Errorf("read locations: %w", err)
 	}
-	return photos, nil
+	return photos, unread, nil
 }
