@@ -25,12 +25,13 @@ const partitions = 3
 
 // world is the real parts: what the worker would publish goes through Kafka and Kafka Connect into PostgreSQL.
 type world struct {
+	t      *testing.T // of the whole test, with which everything ends
 	kafka  *realkafka.Kafka
 	client *kgo.Client
 	writer *pipeline.OutputWriter
 	sink   *realkafka.Connect
+	server *realkafka.PostGIS
 	db     *pgx.Conn
-	url    string // of the database
 	env    []string
 	rounds int
 }
@@ -47,14 +48,14 @@ func TestTheSinkKeepsWhatIsNewer(t *testing.T) {
 	t.Run("stories", func(t *testing.T) { w.stories(ctx, t) })
 	t.Run("page", func(t *testing.T) { w.page(ctx, t) })
 	t.Run("read again", func(t *testing.T) { w.again(ctx, t) })
+	t.Run("database killed", func(t *testing.T) { w.killed(ctx, t) })
 	t.Run("retracted", func(t *testing.T) { w.retracted(ctx, t) })
 	t.Run("without the guard", func(t *testing.T) { w.unguarded(ctx, t) })
 }
 
 func newWorld(ctx context.Context, t *testing.T) *world {
 	t.Helper()
-	database := realkafka.StartPostGIS(t)
-	w := &world{kafka: realkafka.Start(t), url: database.URL, writer: writer(t)}
+	w := &world{t: t, kafka: realkafka.Start(t), server: realkafka.StartPostGIS(t), writer: writer(t)}
 	var err error
 	w.client, err = kgo.NewClient(kgo.SeedBrokers(w.kafka.Addr()), kgo.DefaultProduceTopic(topic), kgo.TransactionalID("worker"),
 		kgo.RecordPartitioner(kgo.BasicConsistentPartitioner(func(string) func(*kgo.Record, int) int {
@@ -71,9 +72,9 @@ func newWorld(ctx context.Context, t *testing.T) *world {
 	if _, err := create.RequestWith(ctx, w.client); err != nil {
 		t.Fatal(err)
 	}
-	w.db = table(ctx, t, database.URL)
+	w.db = table(ctx, t, w.server.URL)
 	w.env = []string{
-		"KAFKA_BROKERS=" + w.kafka.Addr(), "POSTGIS_URL=" + strings.Replace(database.URL, "postgres://planetag@", "jdbc:postgresql://", 1), "POSTGIS_USER=planetag", "POSTGIS_PASSWORD=none",
+		"KAFKA_BROKERS=" + w.kafka.Addr(), "POSTGIS_URL=" + strings.Replace(w.server.URL, "postgres://planetag@", "jdbc:postgresql://", 1), "POSTGIS_USER=planetag", "POSTGIS_PASSWORD=none",
 	}
 	return w
 }
@@ -175,6 +176,24 @@ func (w *world) again(ctx context.Context, t *testing.T) {
 	maps.DeleteFunc(after, func(id string, _ row) bool { return strings.HasPrefix(id, "settled/") && before[id] == row{} })
 	if !maps.Equal(before, after) {
 		t.Errorf("read again, the topic comes to %v; before, to %v", after, before)
+	}
+}
+
+// killed publishes while the database is away. That fails the sink's tasks, and nothing is lost when they are started again.
+func (w *world) killed(ctx context.Context, t *testing.T) {
+	w.server.Kill9()
+	w.publish(ctx, t, kgo.TryCommit, w.record(ctx, t, "while the database was away", step{what: "photo", revision: 1000, lat: 41.89, lon: 12.49}))
+	for !w.sink.Failed() { // one after the other: each takes over what another one left
+		if time.Sleep(100 * time.Millisecond); ctx.Err() != nil {
+			t.Fatalf("not all tasks failed: %v", w.sink.Running())
+		}
+	}
+	w.server.Restart()
+	w.db = table(ctx, w.t, w.server.URL)
+	w.sink.RestartTasks("planetag-postgis")
+	w.settle(ctx, t)
+	if got := rows(ctx, t, w.db)["while the database was away"]; got.revision != 1000 {
+		t.Errorf("lost: %+v", got)
 	}
 }
 

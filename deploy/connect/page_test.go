@@ -26,8 +26,8 @@ func (w *world) page(ctx context.Context, t *testing.T) {
 		t.Fatalf("found %d runnable blocks, want 2", len(blocks))
 	}
 	for i, says := range []string{"CREATE TRIGGER", "taken again with a revision below its old album's"} {
-		script := strings.ReplaceAll(blocks[i][1], "postgres://postgres@localhost:5432/postgres", w.url)
-		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", "DATABASE="+w.url+"\n"+script)
+		script := strings.ReplaceAll(blocks[i][1], "postgres://postgres@localhost:5432/postgres", w.server.URL)
+		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", "DATABASE="+w.server.URL+"\n"+script)
 		cmd.Dir = realkafka.Root(t)
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), says) {
 			t.Errorf("%v: %s\nwant it to say %q\n%s", err, script, says, out)

@@ -1,6 +1,7 @@
 package realkafka
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,38 +93,71 @@ func (c *Connect) Restart() {
 
 // Running returns nil when every task of the connector runs, or what is known otherwise; a task that failed tells why.
 func (c *Connect) Running() error {
+	states, trace, err := c.tasks()
+	switch {
+	case err != nil:
+		return err
+	case states["FAILED"] > 0:
+		return fmt.Errorf("%w: %s", errFailed, trace)
+	case states["RUNNING"] == 0 || len(states) > 1:
+		return fmt.Errorf("tasks are %v", states)
+	}
+	return nil
+}
+
+// Failed says whether every task of the connector has failed.
+func (c *Connect) Failed() bool {
+	states, _, err := c.tasks()
+	return err == nil && states["FAILED"] > 0 && len(states) == 1
+}
+
+// tasks counts the tasks by their states; trace is what one says that failed.
+func (c *Connect) tasks() (states map[string]int, trace string, err error) {
 	client := http.Client{Timeout: 10 * time.Second}
 	answer, err := client.Get(c.url + "/connectors?expand=status") //nolint:noctx // bounded by its own time
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	defer answer.Body.Close()
 	var connectors map[string]struct {
 		Status struct {
-			Tasks []struct {
-				State, Trace string
-			}
+			Tasks []struct{ State, Trace string }
 		}
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&connectors); err != nil {
-		return fmt.Errorf("read the state of the connectors: %w", err)
+		return nil, "", fmt.Errorf("read the state of the connectors: %w", err)
 	}
-	tasks := 0
+	states = make(map[string]int)
 	for _, connector := range connectors {
 		for _, task := range connector.Status.Tasks {
-			switch tasks++; task.State {
-			case "RUNNING":
-			case "FAILED":
-				return fmt.Errorf("%w: %s", errFailed, task.Trace)
-			default:
-				return fmt.Errorf("a task is %s", task.State)
-			}
+			states[task.State]++
+			trace = cmp.Or(task.Trace, trace)
 		}
 	}
-	if tasks == 0 {
-		return errors.New("no task yet")
+	return states, trace, nil
+}
+
+// RestartTasks starts the connector's failed tasks anew, as its REST interface does, and returns when all run.
+func (c *Connect) RestartTasks(connector string) {
+	c.t.Helper()
+	client := http.Client{Timeout: 10 * time.Second}
+	answer, err := client.Post(c.url+"/connectors/"+connector+"/restart?includeTasks=true&onlyFailed=true", "application/json", nil) //nolint:noctx // bounded by its own time
+	if err != nil {
+		c.t.Fatalf("restart the connector %s: %v", connector, err)
 	}
-	return nil
+	defer answer.Body.Close()
+	if answer.StatusCode >= http.StatusBadRequest {
+		c.t.Fatalf("restart the connector %s: status %s", connector, answer.Status)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		err := c.Running()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("the tasks do not run: %v", err)
+		}
+	}
 }
 
 func (c *Connect) stop() {

@@ -113,9 +113,9 @@ func standings(ctx context.Context, client *consumer.Client, topic string) (phot
 		if err != nil && rec.Value != nil {
 			doc = mapped(rec)
 		}
-		if doc == nil {
+		if doc == nil { // what is no location is no model's answer
 			unread++
-			return nil //nolint:nilerr // what is no location is no model's answer
+			return nil
 		}
 		stands, newer := photos[doc.PhotoID].after(doc.standing())
 		if !newer {
