@@ -41,6 +41,11 @@ func stories() []story {
 			[]step{late("photo", 1000), late("album", 900_000), at("removed", 2000), at("photo", 3000)},
 			estimated(3000, rome), nil,
 		},
+		{
+			"removed, and one comes last that its album outdid before",
+			[]step{at("photo", 1000), at("album", 900_000), late("photo", 3000), at("removed", 4000), late("photo", 3000)},
+			removed(900_000), &row{"estimated", 3000, wrong, false},
+		},
 		{"opted out", []step{at("photo", 1000), at("opted_out", 2000)}, row{"opted_out", 2000, 0, true}, nil},
 		{"opted out from the start", []step{at("opted_out", 2000)}, row{"opted_out", 2000, 0, true}, nil},
 		{"opted out, and an older one comes last", []step{at("photo", 1000), at("opted_out", 2000), late("photo", 1000)}, row{"opted_out", 2000, 0, true}, &resurrected},

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS photo_locations (
   record_partition integer NOT NULL,
   record_offset bigint NOT NULL,
   deleted_at    timestamptz, -- this and the next are the guard's
-  photo_revision bigint -- of the last answer or opt-out that was not an album's; only these can be compared with each other
+  photo_revision bigint -- the greatest of answers and opt-outs that are no album's; these can be compared with each other
 );
 CREATE INDEX IF NOT EXISTS photo_locations_location ON photo_locations USING gist (location);
 CREATE INDEX IF NOT EXISTS photo_locations_country ON photo_locations (country_code, taken_at);
@@ -49,7 +49,7 @@ BEGIN
     UPDATE photo_locations SET status = 'removed' WHERE photo_id = OLD.photo_id AND status <> 'removed';
     RETURN NULL;
   END IF;
-  IF NEW.stage = 'photo' AND NEW.status <> 'removed' THEN NEW.photo_revision := NEW.revision; END IF;
+  IF NEW.stage = 'photo' AND NEW.status <> 'removed' THEN NEW.photo_revision := greatest(NEW.photo_revision, NEW.revision); END IF;
   IF TG_OP = 'UPDATE' AND NEW.status <> 'removed' THEN
     IF NEW.record_partition = OLD.record_partition AND NEW.record_offset <= OLD.record_offset THEN
       -- Connect reads again after a failure, always up to the end: a tombstone that came after the row's own record comes again
@@ -63,7 +63,9 @@ BEGIN
     ELSIF OLD.deleted_at IS NOT NULL AND NEW.stage = 'photo' THEN
       IF NEW.revision <= coalesce(OLD.photo_revision, OLD.revision) THEN RETURN NULL; END IF;
     ELSIF NEW.revision <= OLD.revision THEN
-      RETURN NULL;
+      IF NEW.photo_revision IS NOT DISTINCT FROM OLD.photo_revision THEN RETURN NULL; END IF;
+      OLD.photo_revision := NEW.photo_revision; -- an album's answer stands, and a removal of that must not bring this one up
+      RETURN OLD;
     ELSIF OLD.deleted_at IS NOT NULL AND NEW.stage = 'album' AND NEW.time < OLD.deleted_at + interval '1 minute' THEN
       RETURN NULL; -- the album was being closed when the photo was removed
     END IF;
