@@ -73,8 +73,9 @@ func newWorld(ctx context.Context, t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.db = table(ctx, t, w.server.URL)
+	run(ctx, t, w.db, "CREATE ROLE sink LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON photo_locations TO sink") // the rights that the page names
 	w.env = []string{
-		"KAFKA_BROKERS=" + w.kafka.Addr(), "POSTGIS_URL=" + strings.Replace(w.server.URL, "postgres://planetag@", "jdbc:postgresql://", 1), "POSTGIS_USER=planetag", "POSTGIS_PASSWORD=none",
+		"KAFKA_BROKERS=" + w.kafka.Addr(), "POSTGIS_URL=" + strings.Replace(w.server.URL, "postgres://planetag@", "jdbc:postgresql://", 1), "POSTGIS_USER=sink", "POSTGIS_PASSWORD=none",
 	}
 	return w
 }

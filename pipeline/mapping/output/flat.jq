@@ -1,5 +1,5 @@
-# One level of names and no lists, for tables: the JDBC sink, ClickHouse, spreadsheets. Every name is always there, null
-# where there is nothing. lat and lon are an estimate unless status is "given".
+# One level of names and no lists, for tables: ClickHouse, spreadsheets; for Kafka Connect there is connect. Every name is
+# always there, null where there is nothing. lat and lon are an estimate unless status is "given".
 {
   photo_id, status, stage, revision,
   lat: .location.lat, lon: .location.lon, radius_p50_m, radius_p90_m, confidence, entropy, cell,
