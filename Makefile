@@ -27,7 +27,7 @@ setup: ## install what planetag is built with: libvips, libjpeg-turbo, ONNX Runt
 	@deploy/setup/packages.sh
 	@deploy/setup/onnxruntime.sh
 
-setup-test: ## install what only the tests need: Java, Maven, Apache Kafka, versitygw
+setup-test: ## install what only the tests need: Java, Maven, Apache Kafka, versitygw, ExifTool
 	@deploy/setup/realparts.sh
 
 build: setup ## build bin/planetag, with ONNX Runtime beside it

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,7 +52,28 @@ func TestTheCommandsOfTheBackfillPage(t *testing.T) {
 	if n := strings.Count(string(exported), `"id":"archive/2019/`); n != photos || strings.Count(string(exported), `"stage":"album"`) != photos {
 		t.Errorf("%d photos were exported, want %d with the answers of their albums:\n%s", n, photos, exported)
 	}
+	wantSidecars(t, filepath.Join(dir, "sidecars"), string(exported))
 	failAndRise(t, binary, dir)
+}
+
+// wantSidecars wants one for each estimate of the export, and none with a position that an application would take for measured.
+func wantSidecars(t *testing.T, dir, exported string) {
+	t.Helper()
+	found := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if n := strings.Count(string(text), "<exif:GPSLatitude>"); n != 1 || !strings.Contains(string(text), "LocationCreated") {
+			t.Errorf("%s has %d positions, want that of LocationCreated:\n%s", path, n, text)
+		}
+		found++
+		return err
+	})
+	if want := strings.Count(exported, `"status":"estimated"`); err != nil || found != want || want == 0 {
+		t.Errorf("%v, %d sidecars, want %d", err, found, want)
+	}
 }
 
 // failAndRise backfills an album of which one object is no photo: the status says so, failures.jsonl names it, and a replay puts it back once.

@@ -30,6 +30,10 @@ var ErrMode = errors.New("bundle has no such album mode")
 // Photos with an anchor are evidence for the others in every mode, the nearer in
 // time the more. Without anchors all modes but hmm do not look at the times.
 //
+// Cameras whose anchors contradict each other are read apart, as an album each. A
+// camera without any anchor is trusted to be where the others are only as far as
+// its photos look like it.
+//
 // The vectors of the sights are read, not kept. Errors: ErrMode, ErrAnchor,
 // ErrOutput, the context's, infer.ErrClosed.
 func (m *Model) Album(ctx context.Context, mode string, members []Member) ([]Reading, error) {
@@ -44,6 +48,25 @@ func (m *Model) Album(ctx context.Context, mode string, members []Member) ([]Rea
 	if len(members) == 0 {
 		return nil, nil
 	}
+	readings := make([]Reading, len(members))
+	for _, hand := range m.earth.hands(members) {
+		of := make([]Member, len(hand))
+		for k, i := range hand {
+			of[k] = members[i]
+		}
+		read, err := m.read(ctx, mode, of)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range hand {
+			readings[i] = read[k]
+		}
+	}
+	return readings, nil
+}
+
+// read is Album for photos that belong together.
+func (m *Model) read(ctx context.Context, mode string, members []Member) ([]Reading, error) {
 	if mode == bundle.HMM {
 		return m.earth.chained(ctx, members, m.info.TopK)
 	}

@@ -68,6 +68,7 @@ type reader struct {
 	around    func(i int) ([]float64, []spot) // nil where nothing is
 	trust     doubt                           // by how the anchors agree with each other
 	caution   doubt                           // and by how the looks of the other photos agree with them
+	strange   []float64                       // how probable the camera of a photo was somewhere else; 0 where one of its photos has a position
 }
 
 func (e *earth) newReader(w *witnesses, anchors distrust, around func(i int) ([]float64, []spot)) *reader {
@@ -76,7 +77,15 @@ func (e *earth) newReader(w *witnesses, anchors distrust, around func(i int) ([]
 		e, w, around,
 		doubt{anchors.share(e.travel.Stray), 1},
 		doubt{others.share(e.travel.Stray), e.travel.Look},
+		e.strangers(w.members, around),
 	}
+}
+
+// doubts are those about one photo.
+func (r *reader) doubts(i int) (trust, caution doubt) {
+	trust, caution = r.trust, r.caution
+	trust.stray, caution.stray = max(trust.stray, r.strange[i]), max(caution.stray, r.strange[i])
+	return trust, caution
 }
 
 // read is what follows for photo i, of which the mode says top, with the anchors
@@ -88,12 +97,13 @@ func (r *reader) read(i int, top []Candidate, k int, list []witness) Reading {
 		return reading
 	}
 	own, w := r.witnesses.members[i].Sight.Top, r.weigh(around, spots, top)
-	b := beliefs{w, r.strays(around, spots, own, r.trust)}
+	trust, caution := r.doubts(i)
+	b := beliefs{w, r.strays(around, spots, own, trust)}
 	reading.Top = b.classes(top, k)
 	if len(list) == 0 {
 		return reading
 	}
-	reading.Fix = r.fix(b, beliefs{w, r.strays(around, spots, own, r.caution)}, list, top)
+	reading.Fix = r.fix(b, beliefs{w, r.strays(around, spots, own, caution)}, list, top)
 	nearest := slices.MinFunc(list, func(a, b witness) int { return cmp.Compare(a.gap, b.gap) })
 	reading.Nearest = &NearestAnchor{Kind: nearest.anchor.Kind, Gap: nearest.gap, Timed: nearest.timed}
 	return reading

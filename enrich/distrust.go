@@ -13,6 +13,11 @@ func (d distrust) share(bundles float64) float64 {
 // ofAnchors looks whether the anchors contradict each other: where they do (two
 // people, two clocks), so may the rest.
 func (e *earth) ofAnchors(members []Member) distrust {
+	return e.ofPairs(members, func(Member, Member) bool { return true })
+}
+
+// ofPairs looks at some of the anchors that follow each other.
+func (e *earth) ofPairs(members []Member, asked func(a, b Member) bool) distrust {
 	const hopeless = 0.01 // the probability to get so far in the time
 	var d distrust
 	var last *Member
@@ -21,7 +26,7 @@ func (e *earth) ofAnchors(members []Member) distrust {
 		if m.Anchor == nil || m.TakenAt.IsZero() {
 			continue
 		}
-		if last != nil {
+		if last != nil && asked(*last, *m) {
 			scale := e.scale(gapOf(*last, *m))
 			metres := vectorOf(m.Anchor.Lat, m.Anchor.Lon).metres(vectorOf(last.Anchor.Lat, last.Anchor.Lon))
 			if scale/(scale+metres) < hopeless {

@@ -16,6 +16,7 @@ type Member struct {
 	Sight   Sight
 	TakenAt time.Time // zero = unknown; any clock, however wrong
 	Anchor  *Anchor   // nil = nobody knows where it was taken
+	Camera  string    // anything that tells cameras apart; "" = unknown
 }
 
 // CaptureOrder compares when two photos were taken; those without a time (zero)
@@ -44,7 +45,8 @@ type Reading struct {
 	Top []Candidate
 	// Fix is set where the anchors place the photo better than a class does.
 	Fix *Fix
-	// Anchors is how many other photos of the album have a position.
+	// Anchors is how many other photos of the album have a position; where cameras
+	// are read apart, how many of its own.
 	Anchors int
 	// Nearest is the anchor nearest in time; nil without anchors.
 	Nearest *NearestAnchor

@@ -23,12 +23,12 @@ func TestAlbumsOfEveryKind(t *testing.T) {
 	}{
 		{"one photo", []Member{{Sight: one}}},
 		{"one photo, with its position", []Member{{Sight: one, TakenAt: noon, Anchor: &rome}}},
-		{"all have a position", []Member{{one, noon, &rome}, {one, noon, &rome}, {one, noon.Add(time.Hour), &paris}}},
-		{"times in the future", []Member{{one, now, &rome}, {one, now.Add(time.Minute), nil}}},
-		{"the oldest and the newest time there is", []Member{{one, time.Unix(-1<<40, 0), &rome}, {one, time.Unix(1<<40, 0), nil}}},
-		{"backwards", []Member{{one, noon, nil}, {one, noon.Add(-time.Hour), &rome}, {one, noon.Add(-2 * time.Hour), nil}}},
-		{"both names of the antimeridian", []Member{{one, noon, &Anchor{Lat: -17, Lon: 180}}, {one, noon, &Anchor{Lat: -17, Lon: -180}}, {one, noon, nil}}},
-		{"a pole", []Member{{one, noon, &Anchor{Lat: 90, Lon: 7}}, {one, noon, nil}}},
+		{"all have a position", []Member{{one, noon, &rome, ""}, {one, noon, &rome, ""}, {one, noon.Add(time.Hour), &paris, ""}}},
+		{"times in the future", []Member{{one, now, &rome, ""}, {one, now.Add(time.Minute), nil, ""}}},
+		{"the oldest and the newest time there is", []Member{{one, time.Unix(-1<<40, 0), &rome, ""}, {one, time.Unix(1<<40, 0), nil, ""}}},
+		{"backwards", []Member{{one, noon, nil, ""}, {one, noon.Add(-time.Hour), &rome, ""}, {one, noon.Add(-2 * time.Hour), nil, ""}}},
+		{"both names of the antimeridian", []Member{{one, noon, &Anchor{Lat: -17, Lon: 180}, ""}, {one, noon, &Anchor{Lat: -17, Lon: -180}, ""}, {one, noon, nil, ""}}},
+		{"a pole", []Member{{one, noon, &Anchor{Lat: 90, Lon: 7}, ""}, {one, noon, nil, ""}}},
 	} {
 		t.Run(row.story, func(t *testing.T) {
 			everyMode(t, m, func(t *testing.T, mode string) {

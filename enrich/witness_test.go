@@ -57,7 +57,7 @@ func TestRadiusGrowsWithTheGap(t *testing.T) {
 	everyMode(t, m, func(t *testing.T, mode string) {
 		last := Answer{}
 		for _, gap := range []time.Duration{time.Minute, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
-			_, answers := readAlbum(t, m, mode, []Member{{sights[0], noon, &rome}, {sights[1], noon.Add(gap), nil}})
+			_, answers := readAlbum(t, m, mode, []Member{{sights[0], noon, &rome, ""}, {sights[1], noon.Add(gap), nil, ""}})
 			if a := answers[1]; a.RadiusP50 < last.RadiusP50 || a.RadiusP90 < last.RadiusP90 || a.Confidence > last.Confidence+0.01 && last.Confidence > 0 {
 				t.Errorf("after %v: %+v, before that %+v", gap, a, last)
 			}

@@ -19,7 +19,7 @@ type member struct {
 
 // photo is the member as the album model takes it: a position that it brings is evidence for the others.
 func (m *member) photo() enrich.Member {
-	p := enrich.Member{Sight: enrich.Sight{Embedding: m.Vector, Top: m.Top}, TakenAt: m.Reference.TakenAt}
+	p := enrich.Member{Sight: enrich.Sight{Embedding: m.Vector, Top: m.Top}, TakenAt: m.Reference.TakenAt, Camera: m.Reference.Camera}
 	if at := m.Reference.Position; at != nil {
 		p.Anchor = &enrich.Anchor{Lat: at.Lat, Lon: at.Lon, Kind: at.Source}
 	}

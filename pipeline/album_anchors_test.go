@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"planetag/enrich"
+	"planetag/enrich/decode"
 )
 
 // ostia is in no cell of the tiny bundle, 26 km from the mean location of its Roman photos, which these look like.
@@ -53,6 +54,40 @@ func TestAnchorsPlaceTheOtherPhotos(t *testing.T) {
 				t.Errorf("album part %+v", a)
 			}
 		})
+	}
+}
+
+// TestTwoPeopleInOneAlbum: their cameras, which the photo stage has found in the EXIF, tell their photos apart, although they were
+// taken in the same minutes of two continents.
+func TestTwoPeopleInOneAlbum(t *testing.T) {
+	model := tinyModel(t)
+	p := &logPartition{t: t}
+	sydney := Position{Lat: -33.8688, Lon: 151.2093, Source: "exif"}
+	people := []struct {
+		camera string
+		at     Position
+	}{{"Canon", *ostia()}, {"Nikon", sydney}}
+	for i := range 12 {
+		who, id := people[i%2], fmt.Sprintf("trip/%02d", i)
+		ref := Reference{PhotoID: id, Bucket: "b", Key: id, Album: "trip", TakenAt: albumDay.Add(time.Duration(i) * time.Minute)}
+		exif := decode.Exif{Camera: who.camera}
+		if i/2%2 == 0 {
+			exif.Position = &decode.Position{Lat: who.at.Lat, Lon: who.at.Lon}
+		}
+		p.embedded(withExif(ref, exif), model.Info().SHA256, enrich.Candidate{Cell: 0, P: 0.3}, enrich.Candidate{Cell: 1, P: 0.25}, enrich.Candidate{Cell: 2, P: 0.25})
+	}
+	run, _ := life(albumTestStage(model, albumTestConfig), p)
+	if err := run.turn(context.Background(), albumDay.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.locations) != 12 {
+		t.Fatalf("%d locations of 12 photos", len(p.locations))
+	}
+	for i, l := range p.locations {
+		at := people[i%2].at
+		if l.Status == StatusAbstained || enrich.DistanceMetres(l.Location.Lat, l.Location.Lon, at.Lat, at.Lon) > 5000 {
+			t.Errorf("photo %d: %s, %+v", i, l.Status, l.Location)
+		}
 	}
 }
 

@@ -54,12 +54,20 @@ const (
 	wireVersion = 1
 
 	wireEmbedding = 'E'
+	wireOfCamera  = 'F' // an embedding that begins with the camera
 	wireControl   = 'C'
 )
 
 // EncodeEmbedding renders e for the embeddings topic. A vector or a probability that is not a number is refused.
 func EncodeEmbedding(e Embedding) ([]byte, error) {
-	w := newWriter(wireEmbedding, 512+len(e.Top)*9+len(e.Vector)*2)
+	kind := byte(wireEmbedding)
+	if e.Reference.Camera != "" {
+		kind = wireOfCamera
+	}
+	w := newWriter(kind, 512+len(e.Top)*9+len(e.Vector)*2)
+	if kind == wireOfCamera {
+		w.text(e.Reference.Camera)
+	}
 	w.reference(e.Reference)
 	w.source(e.Source)
 	w.int(e.Revision)
@@ -95,11 +103,16 @@ func DecodeAlbumRecord(value []byte) (*Embedding, *Control, error) {
 	var e *Embedding
 	var c *Control
 	switch kind := r.header(); kind {
-	case wireEmbedding:
+	case wireEmbedding, wireOfCamera:
+		camera := ""
+		if kind == wireOfCamera {
+			camera = r.text()
+		}
 		e = &Embedding{
 			Reference: r.reference(), Source: r.source(), Revision: r.int(), Model: r.text(),
 			Copied: r.bool(), Original: r.int(), Top: r.candidates(), Vector: r.vector(),
 		}
+		e.Reference.Camera = camera
 	case wireControl:
 		c = &Control{
 			Kind: ControlKind(r.byte()), Album: r.text(), UpTo: r.int(), Revision: r.int(),
@@ -123,7 +136,7 @@ func (e Embedding) Bytes() int64 {
 	ref, src := &e.Reference, &e.Source
 	n := int(unsafe.Sizeof(e)) + bookkeeping
 	for _, s := range []string{
-		ref.PhotoID, ref.Bucket, ref.Key, ref.VersionID, ref.ETag, ref.Album,
+		ref.PhotoID, ref.Bucket, ref.Key, ref.VersionID, ref.ETag, ref.Album, ref.Camera,
 		src.Bucket, src.Key, src.VersionID, src.ETag, src.Topic, e.Model,
 	} {
 		n += len(s)

@@ -24,7 +24,7 @@ func exampleEmbedding() Embedding {
 			PhotoID: "images/album 7/my photo+1.jpg", Bucket: "images", Key: "album 7/my photo+1.jpg",
 			VersionID: "3HL4kqtJ", ETag: "9a0364b9e99bb480dd25e1f0284c8555", Album: "rome-2019 · été",
 			TakenAt:  time.Date(2019, 7, 1, 12, 0, 0, 500, time.UTC),
-			Position: &Position{Lat: 41.8902, Lon: 12.4922, Source: "exif"},
+			Position: &Position{Lat: 41.8902, Lon: 12.4922, Source: "exif"}, Camera: "Canon EOS 80D",
 		},
 		Source: Source{
 			Bucket: "images", Key: "album 7/my photo+1.jpg", VersionID: "3HL4kqtJ",
@@ -49,11 +49,17 @@ func TestAlbumRecordsKeepTheirWireForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := exampleEmbedding()
+	before.Reference.Camera = "" // nobody asked for it
+	without, err := EncodeEmbedding(before)
+	if err != nil {
+		t.Fatal(err)
+	}
 	control, err := EncodeControl(exampleControl())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string][]byte{"embedding_v1": embedding, "control_v1": control} {
+	for name, value := range map[string][]byte{"embedding_v1": without, "embedding_camera": embedding, "control_v1": control} {
 		golden(t, name+".golden.hex", []byte(dump(value)))
 	}
 }
@@ -180,6 +186,7 @@ func drawEmbedding(t *rapid.T) Embedding {
 			Partition: int(rapid.Int32().Draw(t, "partition")), Offset: rapid.Int64().Draw(t, "offset"),
 		},
 	}
+	e.Reference.Camera = rapid.String().Draw(t, "camera")
 	for range rapid.IntRange(0, 5).Draw(t, "candidates") {
 		e.Top = append(e.Top, enrich.Candidate{
 			Cell: int(rapid.Uint32().Draw(t, "cell")), P: float64(rapid.Float32Range(0, 1).Draw(t, "p")),

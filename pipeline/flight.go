@@ -212,6 +212,7 @@ func withExif(ref Reference, exif decode.Exif) Reference {
 	if ref.TakenAt.IsZero() {
 		ref.TakenAt = exif.TakenAt
 	}
+	ref.Camera = exif.Camera
 	if ref.Position == nil && exif.Position != nil {
 		ref.Position = &Position{Lat: exif.Position.Lat, Lon: exif.Position.Lon, Source: "exif"}
 	}

@@ -106,7 +106,8 @@ type AlbumPart struct {
 	Position int     `json:"position"` // in capture order, from 1
 	MovedM   float64 `json:"moved_m"`  // from the photo-level answer; 0 when one of the two abstained
 
-	// What follows is of the other photos of the album that have a position, and absent where there are none.
+	// What follows is of the other photos of the album that have a position, and absent where there are none. Where the positions
+	// of two cameras contradict each other, only photos of its own camera count.
 	Anchors             int      `json:"anchors,omitempty"`               // how many
 	NearestAnchorS      *float64 `json:"nearest_anchor_s,omitempty"`      // seconds to the nearest in time; absent without both times
 	NearestAnchorSource string   `json:"nearest_anchor_source,omitempty"` // who gave it its position, as in Given

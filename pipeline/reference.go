@@ -38,7 +38,8 @@ type Reference struct {
 	Album     string // default: the key's directory; empty = no album
 	TakenAt   time.Time
 	Position  *Position
-	OptOut    bool // do not look at the photo
+	OptOut    bool   // do not look at the photo
+	Camera    string // that took it, as its EXIF says; no producer is asked
 }
 
 // InputKind says what a record of the input topic asks for.

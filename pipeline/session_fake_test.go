@@ -92,15 +92,21 @@ func (p *logPartition) photo(album, id string, at time.Time, model string) {
 
 // positioned appends the embedding of one photo that has a position, unless it is nil.
 func (p *logPartition) positioned(album, id string, at time.Time, model string, position *Position) {
+	p.embedded(Reference{PhotoID: id, Bucket: "b", Key: id, Album: album, TakenAt: at, Position: position}, model,
+		enrich.Candidate{Cell: 0, P: 0.9}, enrich.Candidate{Cell: 1, P: 0.1})
+}
+
+// embedded appends the embedding of a photo of an album that looks like these classes.
+func (p *logPartition) embedded(ref Reference, model string, top ...enrich.Candidate) {
+	at := ref.TakenAt
 	value, err := EncodeEmbedding(Embedding{
-		Reference: Reference{PhotoID: id, Bucket: "b", Key: id, Album: album, TakenAt: at, Position: position},
-		Source:    Source{Bucket: "b", Key: id, Topic: "photos"}, Revision: at.UnixMilli(), Model: model,
-		Top: []enrich.Candidate{{Cell: 0, P: 0.9}, {Cell: 1, P: 0.1}}, Vector: make([]float32, 8),
+		Reference: ref, Source: Source{Bucket: ref.Bucket, Key: ref.Key, Topic: "photos"}, Revision: at.UnixMilli(), Model: model,
+		Top: top, Vector: make([]float32, 8),
 	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.append(consumer.Record{Topic: "embeddings", Key: []byte(album), Value: value, Time: at})
+	p.append(consumer.Record{Topic: "embeddings", Key: []byte(ref.Album), Value: value, Time: at})
 }
 
 func (p *logPartition) control(c Control) {

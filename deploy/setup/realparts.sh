@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what the tests against real parts need: Java 17 or later, Maven, Apache Kafka's jars, the S3 server versitygw, OpenSearch, and PostgreSQL with
-# PostGIS.
+# Installs what the tests against real parts need: Java 17 or later, Maven, Apache Kafka's jars, the S3 server versitygw, OpenSearch, PostgreSQL with
+# PostGIS, and ExifTool.
 # planetag itself needs none of them.
 source "$(dirname "$0")/lib.sh"
 
@@ -62,3 +62,5 @@ if ! compgen -G '/usr/share/postgresql/*/extension/postgis.control' >/dev/null; 
   esac
   install_packages "to run a real PostGIS in the tests" "postgresql-$postgresql-postgis-3"
 fi
+
+have exiftool || install_packages "to read sidecars in the tests as photo applications do" libimage-exiftool-perl

@@ -56,7 +56,7 @@ func (w *witness) albums(ctx context.Context, mode string, items []item, groups 
 		members := make([]enrich.Member, len(g))
 		for k, i := range g {
 			row := items[i].row
-			members[k] = enrich.Member{Sight: items[i].sight, TakenAt: row.TakenAt}
+			members[k] = enrich.Member{Sight: items[i].sight, TakenAt: row.TakenAt, Camera: items[i].camera}
 			if shown[i] {
 				members[k].Anchor = &enrich.Anchor{Lat: row.Lat, Lon: row.Lon, Kind: "manifest"}
 			}

@@ -28,6 +28,7 @@ type item struct {
 	sight  enrich.Sight
 	views  []enrich.Sight    // of the photo's other views, where they are wanted
 	digest [sha256.Size]byte // of the file: finds the same photo in a gallery
+	camera string            // of its EXIF
 	hash   uint64            // perceptual, of the decoded pixels; 0 when there is no gallery to compare with
 }
 
@@ -125,9 +126,11 @@ func (e embedder) decode(ctx context.Context, it *item) ([][]byte, error) {
 		return nil, err
 	}
 	pixels := make([]byte, e.model.Info().InputBytes)
-	if _, err := e.model.Decode(ctx, data, pixels); err != nil {
+	photo, err := e.model.Decode(ctx, data, pixels)
+	if err != nil {
 		return nil, err
 	}
+	it.camera = photo.Exif.Camera
 	it.digest = sha256.Sum256(data)
 	if e.hashes {
 		it.hash, err = PerceptualHash(pixels)

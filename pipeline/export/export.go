@@ -20,6 +20,7 @@ type Options struct {
 	Config  pipeline.Config
 	Parquet string // file; "" = none
 	GeoJSON string // file, or "-" for Stdout; "" = none
+	XMP     Sidecars
 	Stdout  io.Writer
 	Log     *slog.Logger
 }
@@ -31,6 +32,7 @@ type Report struct {
 	OptedOut   int64            `json:"opted_out"`  // left out
 	Unreadable int64            `json:"unreadable"` // records that are no locations
 	Changed    int64            `json:"changed"`    // photos whose record was replaced while the topic was read; left out
+	Sidecars   *SidecarReport   `json:"sidecars,omitempty"`
 }
 
 // sink is one file to be.
@@ -39,9 +41,14 @@ type sink interface {
 	close() error // with nothing left to be written
 }
 
-// Run writes the files. They appear when they are complete. Errors: those of the brokers, the configuration and the disk,
-// ctx's.
+// Run writes the files. They appear when they are complete; sidecars, one by one. Errors: ErrFolder, those of the brokers, the
+// configuration and the disk, ctx's.
 func Run(ctx context.Context, o Options) (Report, error) {
+	folder, err := o.folder()
+	if err != nil {
+		return Report{}, err
+	}
+	defer folder.close()
 	client, err := pipeline.Connect(ctx, o.Config, o.Log, nil)
 	if err != nil {
 		return Report{}, err
@@ -53,8 +60,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	r := Report{Statuses: map[string]int64{}, Unreadable: won.bad}
-	expected, optedOut := won.len()
-	r.OptedOut = optedOut
+	if r.Sidecars, err = folder.begin(won); err != nil {
+		return r, err
+	}
 	files, err := o.files()
 	if err != nil {
 		return r, err
@@ -63,21 +71,29 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		if rec.Value == nil || !won.counts(rec) {
 			return nil
 		}
-		var l pipeline.Location
-		if err := json.Unmarshal(rec.Value, &l); err != nil {
-			r.Unreadable++
+		l, err := r.count(rec)
+		if err != nil {
 			return nil //nolint:nilerr // counted, and said in the report
 		}
-		r.Photos++
-		r.Statuses[l.Status]++
-		return files.add(l)
+		return errors.Join(files.add(l), folder.add(l))
 	})
-	r.Changed = expected - r.Photos
+	expected, optedOut := won.len()
+	r.OptedOut, r.Changed = optedOut, expected-r.Photos
 	if err != nil {
 		files.drop()
 		return r, err
 	}
-	return r, files.close()
+	return r, errors.Join(files.close(), folder.sweep(ctx))
+}
+
+func (r *Report) count(rec consumer.Record) (l pipeline.Location, err error) {
+	if err = json.Unmarshal(rec.Value, &l); err != nil {
+		r.Unreadable++
+		return l, err
+	}
+	r.Photos++
+	r.Statuses[l.Status]++
+	return l, nil
 }
 
 // output is a file that gets its name when it is complete.

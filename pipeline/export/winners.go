@@ -15,6 +15,7 @@ type winner struct {
 	partition int32
 	album     bool // of the stage "album", which is greater than "photo"
 	out       bool // opted out: no record counts
+	gone      bool // removed or retracted: only a later record counts
 }
 
 // winners finds the record that counts of each photo.
@@ -22,27 +23,33 @@ type winners struct {
 	seed   maphash.Seed
 	photos map[uint64]winner
 	bad    int64 // records that are no locations
+	// buckets are those of the photos, two of them at most: more is not asked for.
+	buckets map[string]bool
 }
 
 func newWinners() *winners {
-	return &winners{seed: maphash.MakeSeed(), photos: map[uint64]winner{}}
+	return &winners{seed: maphash.MakeSeed(), photos: map[uint64]winner{}, buckets: map[string]bool{}}
 }
 
 // see takes the next record; those of one photo come in order.
 func (w *winners) see(r consumer.Record) {
 	photo := maphash.Bytes(w.seed, r.Key)
 	if r.Value == nil {
-		delete(w.photos, photo)
+		w.photos[photo] = winner{gone: true}
 		return
 	}
 	var l struct {
 		Status   string
 		Stage    string
 		Revision int64
+		Source   struct{ Bucket string }
 	}
 	if json.Unmarshal(r.Value, &l) != nil || l.Stage != pipeline.StagePhoto && l.Stage != pipeline.StageAlbum {
 		w.bad++
 		return
+	}
+	if len(w.buckets) < 2 {
+		w.buckets[l.Source.Bucket] = true
 	}
 	next := winner{
 		revision: l.Revision, offset: r.Offset, partition: int32(r.Partition),
@@ -67,15 +74,24 @@ func (w *winners) see(r consumer.Record) {
 // counts tells whether a record is the one of its photo that counts.
 func (w *winners) counts(r consumer.Record) bool {
 	won, known := w.photos[maphash.Bytes(w.seed, r.Key)]
-	return known && !won.out && won.offset == r.Offset && won.partition == int32(r.Partition)
+	return known && !won.out && !won.gone && won.offset == r.Offset && won.partition == int32(r.Partition)
 }
 
 // len is how many photos are to be written, and how many are held back.
 func (w *winners) len() (photos, optedOut int64) {
 	for _, won := range w.photos {
-		if won.out {
+		switch {
+		case won.out:
 			optedOut++
+		case !won.gone:
+			photos++
 		}
 	}
-	return int64(len(w.photos)) - optedOut, optedOut
+	return photos, optedOut
+}
+
+// standing tells whether the topic knows a photo, and whether one of its records counts.
+func (w *winners) standing(photoID string) (known, counts bool) {
+	won, known := w.photos[maphash.String(w.seed, photoID)]
+	return known, known && !won.out && !won.gone
 }
