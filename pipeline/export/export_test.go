@@ -203,7 +203,7 @@ func wantGeoJSON(t *testing.T, name string) {
 }
 
 // TestTheRecordThatCounts compares the fold with its definition, spelt out: what comes after the last tombstone and the last change of mind of the owner
-// counts, and of that the greatest (stage, revision), the later one of equals.
+// counts, once the photo itself came again, and of that the greatest (stage, revision), the later one of equals.
 func TestTheRecordThatCounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWinners()
@@ -222,16 +222,14 @@ func TestTheRecordThatCounts(t *testing.T) {
 			w.see(rec)
 			history, kinds = append(history, rec), append(kinds, fmt.Sprintf("%s-%d", kind, revision))
 		}
-		best, key, out := int64(-1), "", false
+		best, key, away := int64(-1), "", false
 		for i, kind := range kinds {
 			switch {
-			case history[i].Value == nil:
-				best, key, out = -1, "", false
-			case kind[:3] == "opt":
-				best, key, out = -1, "", true
-			case out && kind[:5] == "album":
-			case out:
-				best, key, out = int64(i), "2"+kind[6:], false // "photo": the owner has opted in again
+			case history[i].Value == nil, kind[:3] == "opt":
+				best, key, away = -1, "", true
+			case away && kind[:5] == "album":
+			case away:
+				best, key, away = int64(i), "2"+kind[6:], false // "photo": it came again
 			default:
 				rank := map[string]string{"photo": "2", "album": "3"}[kind[:5]] + kind[6:]
 				if rank >= key {

@@ -58,9 +58,9 @@ func (w *winners) see(r consumer.Record) {
 	before, known := w.photos[photo]
 	switch {
 	case !known, next.out:
-	case before.out && next.album: // of an album that was looked at before the owner opted out
+	case (before.out || before.gone) && next.album: // of an album that was closed before it heard of that
 		return
-	case before.out: // opted in again
+	case before.out, before.gone: // the photo itself came again
 	case next.album != before.album:
 		if before.album {
 			return
