@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // usage is what processes have taken of the machine so far.
@@ -67,6 +69,15 @@ func childrenOf(pid int) []int {
 		}
 	}
 	return pids
+}
+
+// ownTime is what this process has had of the processor, user and system.
+func ownTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
 }
 
 func cpuName() string {

@@ -17,6 +17,7 @@ type moment struct {
 	at     time.Time
 	photos int
 	usage  usage
+	around time.Duration // processor time that this command has had
 }
 
 // pace is the course of a run.
@@ -26,10 +27,10 @@ type pace []moment
 func (b *bench) follow(ctx context.Context, r *running, count int, marked func()) (pace, error) {
 	ticker := time.NewTicker(25 * time.Millisecond)
 	defer ticker.Stop()
-	var p pace
 	changed := time.Now()
+	p := pace{{changed, 0, r.usage(), ownTime()}}
 	for {
-		offsets, err := b.world.client.Committed(ctx, r.group, inputTopic)
+		offsets, err := b.world.client.Committed(ctx, r.group, r.topic)
 		if err != nil {
 			return nil, err
 		}
@@ -38,12 +39,9 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 			done += int(max(o, 0))
 		}
 		now := time.Now()
-		if len(p) == 0 {
-			p = pace{{now, 0, r.usage()}}
-		}
 		if done != p[len(p)-1].photos {
 			changed = now
-			p = append(p, moment{now, done, r.usage()})
+			p = append(p, moment{now, done, r.usage(), ownTime()})
 		}
 		if marked != nil && float64(done) >= firstMark*float64(count) {
 			marked()
@@ -93,6 +91,12 @@ func (p pace) between(from, to float64) (first, last moment) {
 func (p pace) rate(from, to float64) float64 {
 	first, last := p.between(from, to)
 	return float64(last.photos-first.photos) / last.at.Sub(first.at).Seconds()
+}
+
+// cost is the worker's processor time a photo, in milliseconds, between two shares of the photos.
+func (p pace) cost(from, to float64) float64 {
+	first, last := p.between(from, to)
+	return last.usage.minus(first.usage).cpu().Seconds() * 1e3 / float64(last.photos-first.photos)
 }
 
 // slope is the growth of resident memory over the measured part, in bytes a photo: the line of least squares.

@@ -10,6 +10,8 @@ import (
 // Run is one run of our own worker.
 type Run struct {
 	Photos          int     `json:"photos"`
+	Locations       int     `json:"locations"`         // on the output topic when all was committed
+	Workers         int     `json:"workers"`           // processes
 	PhotosPerSecond float64 `json:"photos_per_second"` // between 15 % and 85 % of the photos
 	CPU             CPU     `json:"cpu_ms_per_photo"`
 	Steps           []Step  `json:"steps"`
@@ -29,6 +31,7 @@ type CPU struct {
 	Network  float64 `json:"network"`         // of the worker's: inside ONNX Runtime
 	Rest     float64 `json:"outside_network"` // Total without Network
 	GCShare  float64 `json:"gc_share"`        // of Total
+	Around   float64 `json:"around"`          // beside Total: this command, with the broker and the store that are embedded in it
 }
 
 // Step is one step of the walk.
@@ -68,12 +71,12 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	var failed error
 	var aside sync.WaitGroup
 	p, err := b.follow(ctx, r, b.Count, func() {
-		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http, b.profileFor()) })
+		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http[0], b.profileFor()) })
 	})
 	if err != nil {
 		return Run{}, err
 	}
-	said, err := readPage(ctx, r.http)
+	said, err := readPages(ctx, r.http)
 	if err != nil {
 		return Run{}, err
 	}
@@ -84,7 +87,9 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	if dead := said.counter("planetag_dead_letters_total"); dead > 0 {
 		return Run{}, fmt.Errorf("%w: %.0f photos became dead letters", ErrBench, dead)
 	}
-	return b.analyse(p, sampled, said), nil
+	run := b.analyse(p, sampled, said)
+	run.Locations, err = b.delivered(ctx, e.output, b.Count)
+	return run, err
 }
 
 // profileFor is long enough for a thousand samples or so and short enough to be over with the run.
@@ -97,8 +102,8 @@ func (b *bench) analyse(p pace, sampled profile, page page) Run {
 	used, photos := last.usage.minus(first.usage), float64(last.photos-first.photos)
 	each := func(d time.Duration) float64 { return d.Seconds() * 1e3 / photos }
 	r := Run{
-		Photos: b.Count, PhotosPerSecond: p.rate(firstMark, lastMark),
-		CPU:        CPU{Total: each(used.cpu()), Worker: each(used.worker), Decoders: each(used.children)},
+		Photos: b.Count, Workers: b.crew().workers, PhotosPerSecond: p.rate(firstMark, lastMark),
+		CPU:        CPU{Total: each(used.cpu()), Worker: each(used.worker), Decoders: each(used.children), Around: each(last.around - first.around)},
 		Memory:     Memory{p.peak(), p.slope()},
 		FirstTenth: p.rate(0.05, 0.15), LastTenth: p.rate(0.85, 0.95),
 	}
