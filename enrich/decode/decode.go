@@ -87,7 +87,7 @@ type Decoder struct {
 	any    chan struct{} // photos in C
 	heavy  chan struct{} // of which HEIC and AVIF
 	whole  int           // 1 = no JPEG is scaled by its decoder, for tests to compare with
-	plain  int           // 1 = wide registers are left alone, likewise
+	plain  int           // 1 = no wide registers are used and no scan is left out, likewise
 }
 
 // New starts libvips, once per process: it is one library with one set of

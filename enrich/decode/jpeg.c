@@ -178,7 +178,10 @@ decode(job *j, const void *data, size_t len, const pt_request *req, uint8_t *dst
 	j->d.scale_num = 1;
 	j->d.scale_denom = shrink;
 	j->d.out_color_space = JCS_EXT_RGBX;
-	jpeg_start_decompress(&j->d);
+	if (req->plain || !pt_scans_apply(&j->d))
+		jpeg_start_decompress(&j->d);
+	else if (!pt_scans(&j->d))
+		return PT_ELSEWHERE;
 	// The last sample may be covered by the photo in part only; it is left out.
 	pt_resampler_init(&j->r, req, dst, 4,
 		MAX(1, out->width / shrink), MAX(1, out->height / shrink), box);

@@ -28,7 +28,7 @@ typedef struct {
 	double max_aspect;
 	int min_side;
 	int whole;         // decode every pixel before the resampling, to compare with
-	int plain;         // leave wide registers alone, to compare with
+	int plain;         // no wide registers, and every scan, to compare with
 } pt_request;
 
 typedef struct {
@@ -54,6 +54,12 @@ void pt_box(const pt_request *req, int width, int height, int shrink, float box[
 
 int pt_jpeg(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_answer *out);
 int pt_coefficients(const void *data, size_t len);
+
+// scans.c
+
+struct jpeg_decompress_struct;
+int pt_scans_apply(const struct jpeg_decompress_struct *d);
+int pt_scans(struct jpeg_decompress_struct *d);
 
 // load.c
 
