@@ -18,7 +18,7 @@ type Run struct {
 	Batches         Batches `json:"batches"`
 	Transactions    float64 `json:"photos_per_transaction"`
 	Memory          Memory  `json:"memory"`
-	Allocations     float64 `json:"allocations_per_photo"`         // of Go's heap, in the worker as a whole, its start included
+	Allocations     float64 `json:"allocations_per_photo"`         // of Go's heap, in the worker as a whole, its start not included
 	FirstTenth      float64 `json:"photos_per_second_first_tenth"` // behind the first 5 %
 	LastTenth       float64 `json:"photos_per_second_last_tenth"`  // before the last 5 %
 }
@@ -54,6 +54,12 @@ type Memory struct {
 	Slope float64 `json:"growth_bytes_per_photo"` // line of least squares over the second half of the photos
 }
 
+// Counters of a worker's metrics page.
+const (
+	allocations = "go_memstats_mallocs_total"
+	answered    = "planetag_photos_total"
+)
+
 // measure runs our worker over all photos and takes it apart.
 func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	b.Progress(fmt.Sprintf("%d photos through the worker", b.Count))
@@ -63,6 +69,10 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	}
 	defer r.stop()
 	if err := r.ready(ctx); err != nil {
+		return Run{}, err
+	}
+	begun, err := readPages(ctx, r.http)
+	if err != nil {
 		return Run{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -88,6 +98,7 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 		return Run{}, fmt.Errorf("%w: %.0f photos became dead letters", ErrBench, dead)
 	}
 	run := b.analyse(p, sampled, said)
+	run.Allocations = (said.counter(allocations) - begun.counter(allocations)) / max(said.counter(answered)-begun.counter(answered), 1)
 	run.Locations, err = b.delivered(ctx, e.output, b.Count)
 	return run, err
 }
@@ -124,9 +135,8 @@ func (b *bench) analyse(p pace, sampled profile, page page) Run {
 	}
 	r.Batches.Mean = page.mean("planetag_batch_size", "", "")
 	r.Batches.Fill = r.Batches.Mean / float64(b.Config.Batch.MaxSize)
-	r.Allocations = page.counter("go_memstats_mallocs_total") / float64(b.Count)
 	if n := page.counter("planetag_transactions_total"); n > 0 {
-		r.Transactions = page.counter("planetag_photos_total") / n
+		r.Transactions = page.counter(answered) / n
 	}
 	return r
 }
