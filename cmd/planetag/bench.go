@@ -26,8 +26,7 @@ and memory. Settings of the worker are taken from PLANETAG_… variables, as by 
 
 --compare runs another worker in alternation on the same broker, bucket, photos and
 network; package pipeline/bench says what a peer's directory must hold.`,
-		Example: `  planetag bench
-  planetag bench --photos ~/Pictures/2019 --count 2000
+		Example: `  planetag bench --photos ~/Pictures/2019 --count 2000
   planetag bench --model null --count 1000000 --seconds 0    # does anything grow?
   planetag bench --workers 4                                  # processes on one topic
   planetag bench --megapixels 1.2 --compare ./peer --int8 ./bundle-int8`,

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -52,7 +53,7 @@ func (r Result) shareAllowed() float64 {
 
 // writeLimits says where the limits come from.
 func (r Result) writeLimits(t *strings.Builder) {
-	if r.Ceiling == nil || len(r.Goals) == 0 {
+	if !slices.ContainsFunc(r.Goals, func(g Goal) bool { return g.Allowed != "" }) {
 		return
 	}
 	fmt.Fprintf(t, "\nThe machine allows what a worker would reach to which all is free but the coefficients (%.2f ms), the network and what broker, store and feed take of the same cores (%.2f ms a photo)",
