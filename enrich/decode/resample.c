@@ -62,7 +62,8 @@ pt_resampler_init(pt_resampler *r, const pt_request *req, uint8_t *dst,
 	r->ring = g_new0(uint8_t, (size_t) r->rows * r->stride);
 	r->under = g_new(const uint8_t *, r->y.taps + 1);
 	r->width = 4 * ((size_t) columns + 8);
-	r->paired = g_new0(int16_t, PT_ROWS * r->width);
+	if (pixel == 4 && r->wide)
+		r->paired = g_new0(int16_t, PT_ROWS * r->width);
 	r->sum = g_new(int32_t, r->line);
 	r->row = g_new0(uint8_t, r->line + PT_SLACK + 3 * size + 1);
 	r->dst = dst;
@@ -136,10 +137,10 @@ slot(const pt_resampler *r, int y)
 	return r->ring + (size_t) (y % r->rows) * r->stride;
 }
 
-// across resamples n rows along x, 1 or PT_ROWS. A byte behind each row out may be
+// rows_along_x resamples n rows, 1 or PT_ROWS. A byte behind each row out may be
 // written.
 static void
-across(pt_resampler *r, const uint8_t *row, size_t stride, int n, uint8_t *const *out)
+rows_along_x(pt_resampler *r, const uint8_t *row, size_t stride, int n, uint8_t *const *out)
 {
 	if (r->pixel == 4 && r->wide)
 		pt_wide_along_x(&r->x, row, stride, n, out, r->paired, r->width);
@@ -164,7 +165,7 @@ emit(pt_resampler *r, int i)
 	else
 		along_y(a, i, r->under, r->line, r->sum, r->row);
 	if (r->turned) {
-		across(r, row, 0, 1, &turned);
+		rows_along_x(r, row, 0, 1, &turned);
 		row = turned;
 	}
 	if (r->step_x == 3)
@@ -185,7 +186,7 @@ take(pt_resampler *r, int y, int n, const uint8_t *row, size_t stride)
 	for (int i = 0; i < n; i++)
 		out[i] = slot(r, y + i);
 	if (!r->turned)
-		across(r, row, stride, n, out);
+		rows_along_x(r, row, stride, n, out);
 	else
 		for (int i = 0; i < n; i++)
 			memcpy(out[i], row + i * stride, r->line);

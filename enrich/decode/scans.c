@@ -1,6 +1,6 @@
 // scans.c: a progressive JPEG comes in scans, each of which makes the ones before it
-// finer; the last refine by one bit what is fine already, and take half of the time.
-// Where the decoder scales to a quarter or an eighth, nobody sees that bit.
+// finer. The last refines by one bit what is fine already and takes a third of the
+// time; where the decoder scales to a quarter or an eighth, nobody sees that bit.
 
 #include <stdio.h>
 #include <string.h>

@@ -60,6 +60,7 @@ func confined(cores int, f func() error) error {
 		err = unix.SchedSetaffinity(0, &few)
 	}
 	if err != nil {
+		runtime.UnlockOSThread()
 		return fmt.Errorf("%w: confine the worker to %d cores: %w", ErrBench, cores, err)
 	}
 	err = f()
