@@ -157,7 +157,7 @@ func (b *bench) compete(ctx context.Context, e entrant, c *Contestant) error {
 	if err != nil {
 		return err
 	}
-	c.PhotosPerSecond, c.CPU = append(c.PhotosPerSecond, p.rate(firstMark, lastMark)), append(c.CPU, p.cost(firstMark, lastMark))
+	c.PhotosPerSecond, c.CPU = append(c.PhotosPerSecond, p.rate(firstMark, lastMark)), append(c.CPU, p.cost(firstMark, lastMark, ours))
 	c.Memory = max(c.Memory, p.peak())
 	return nil
 }

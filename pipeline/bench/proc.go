@@ -18,10 +18,6 @@ type usage struct {
 	rss              int64         // bytes resident now; pages that processes share count once in each
 }
 
-func (u usage) minus(v usage) usage {
-	return usage{u.worker - v.worker, u.children - v.children, u.rss}
-}
-
 func (u usage) cpu() time.Duration { return u.worker + u.children }
 
 // usageOf adds up a process and its children: for a worker, its decoders. Children that have ended count with their parent,

@@ -109,19 +109,22 @@ func (b *bench) profileFor() time.Duration {
 }
 
 func (b *bench) analyse(p pace, sampled profile, page page) Run {
-	first, last := p.between(firstMark, lastMark)
-	used, photos := last.usage.minus(first.usage), float64(last.photos-first.photos)
-	each := func(d time.Duration) float64 { return d.Seconds() * 1e3 / photos }
+	each := func(of func(moment) time.Duration) float64 { return p.cost(firstMark, lastMark, of) }
 	r := Run{
 		Photos: b.Count, Workers: b.crew().workers, PhotosPerSecond: p.rate(firstMark, lastMark),
-		CPU:        CPU{Total: each(used.cpu()), Worker: each(used.worker), Decoders: each(used.children), Around: each(last.around - first.around)},
-		Memory:     Memory{p.peak(), p.slope()},
+		CPU: CPU{
+			Total:    each(ours),
+			Worker:   each(func(m moment) time.Duration { return m.usage.worker }),
+			Decoders: each(func(m moment) time.Duration { return m.usage.children }),
+			Around:   each(func(m moment) time.Duration { return m.around }),
+		},
+		Memory:     Memory{p.peak(), p.growth()},
 		FirstTenth: p.rate(0.05, 0.15), LastTenth: p.rate(0.85, 0.95),
 	}
 	worker := func(part string) float64 { return r.CPU.Worker * sampled.share(part) }
 	r.CPU.Network = worker(partNetwork)
 	r.CPU.Rest = r.CPU.Total - r.CPU.Network
-	r.CPU.GCShare = sampled.share(partGC) * used.worker.Seconds() / max(used.cpu().Seconds(), 1e-9)
+	r.CPU.GCShare = share(worker(partGC), r.CPU.Total)
 	wall := func(step string) float64 { return 1e3 * page.mean("planetag_stage_seconds", "stage", step) }
 	r.Steps = []Step{
 		{"fetch", wall("fetch"), worker(partFetch), "photo"},

@@ -69,7 +69,7 @@ func (b *bench) scaled(ctx context.Context, c crew, s *Scale) error {
 	if err != nil {
 		return err
 	}
-	s.PhotosPerSecond, s.CPU = p.rate(firstMark, lastMark), p.cost(0, 1)
+	s.PhotosPerSecond, s.CPU = p.rate(firstMark, lastMark), p.cost(0, 1, ours)
 	s.Locations, err = b.delivered(ctx, e.output, s.References)
 	return err
 }
