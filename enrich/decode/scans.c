@@ -25,13 +25,15 @@ enough(const struct jpeg_decompress_struct *d)
 	return 1;
 }
 
-// closed says whether the photo has its end behind what was read. One that was cut
-// is no photo, whatever could be seen of it.
+// closed says whether the photo has its end, be it the marker that ended the last
+// scan or behind it. One that was cut is no photo, whatever could be seen of it.
 static int
-closed(const struct jpeg_source_mgr *s)
+closed(const struct jpeg_decompress_struct *d)
 {
-	const JOCTET *p = s->next_input_byte, *end = p + s->bytes_in_buffer;
+	const JOCTET *p = d->src->next_input_byte, *end = p + d->src->bytes_in_buffer;
 
+	if (d->unread_marker == JPEG_EOI)
+		return 1;
 	while (p < end && (p = memchr(p, 0xff, end - p)) && p + 1 < end)
 		if (*++p == JPEG_EOI)
 			return 1;
@@ -60,7 +62,7 @@ pt_scans(struct jpeg_decompress_struct *d)
 		if (at == JPEG_SUSPENDED)
 			return 0;
 	} while (at != JPEG_REACHED_EOI && !(at == JPEG_SCAN_COMPLETED && enough(d)));
-	if (at != JPEG_REACHED_EOI && !closed(d->src))
+	if (at != JPEG_REACHED_EOI && !closed(d))
 		return 0;
 	return jpeg_start_output(d, d->input_scan_number);
 }

@@ -43,6 +43,11 @@ func TestLateScansAreNotMissed(t *testing.T) {
 			}
 		})
 	}
+	without := append(bytes.Clone(photo[:last]), 0xff, 0xd9)
+	g := Geometry{40, 1}
+	if !bytes.Equal(pixelsOf(t, d, without, g), pixelsOf(t, d, photo, g)) {
+		t.Error("a photo that ends where enough was read is another one")
+	}
 	for _, cut := range []int{last + 2, last + 100, len(photo) - 2} {
 		if _, err := d.Pixels(photo[:cut], Geometry{40, 1}, make([]byte, 40*40*3)); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("cut at %d of %d bytes, of which the last scan begins at %d: %v, want ErrCorrupt", cut, len(photo), last, err)
