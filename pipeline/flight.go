@@ -41,8 +41,9 @@ type flightLine struct {
 	head  *flight // taken off the queue and not yet done
 }
 
-// crowded says whether as many photos are in flight as may be: more are waiting on the topic.
-func (l *flightLine) crowded() bool { return len(l.queue) == cap(l.queue) }
+// crowded says whether photos pile up. A partition that keeps up has few in flight; behind a backlog the line is seldom quite
+// full, as photos have just been taken off its head, and as others wait for the budget before they may join it.
+func (l *flightLine) crowded() bool { return 2*len(l.queue) >= cap(l.queue) }
 
 // next returns the next finished flight, or nil when flush fired first. It fails with the flight's own error, or with the
 // reason why ctx ended.

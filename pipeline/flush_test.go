@@ -36,3 +36,19 @@ func TestABacklogMakesTransactionsLarger(t *testing.T) {
 		})
 	}
 }
+
+// The line of a partition that is behind need not be full for that: its photos also wait for memory.
+func TestALineIsCrowdedFromItsHalf(t *testing.T) {
+	for _, row := range []struct {
+		room, inFlight int
+		want           bool
+	}{{64, 0, false}, {64, 31, false}, {64, 32, true}, {64, 64, true}, {1, 0, false}, {1, 1, true}} {
+		queue := make(chan *flight, row.room)
+		for range row.inFlight {
+			queue <- &flight{}
+		}
+		if got := (&flightLine{queue: queue}).crowded(); got != row.want {
+			t.Errorf("%d photos in a line for %d: crowded is %v", row.inFlight, row.room, got)
+		}
+	}
+}

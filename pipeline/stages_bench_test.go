@@ -80,7 +80,7 @@ func TestAPhotoAllocatesLittle(t *testing.T) {
 		most float64
 		do   func() error
 	}{
-		{"decode", 20, func() error {
+		{"decode", 8, func() error {
 			slot, err := s.slots.Get(t.Context())
 			if err == nil {
 				_, err = s.decode(t.Context(), red, slot)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,9 +26,9 @@ and memory. Settings of the worker are taken from PLANETAG_… variables, as by 
 
 --compare runs another worker in alternation on the same broker, bucket, photos and
 network; package pipeline/bench says what a peer's directory must hold.`,
-		Example: `  planetag bench
-  planetag bench --photos ~/Pictures/2019 --count 2000
+		Example: `  planetag bench --photos ~/Pictures/2019 --count 2000
   planetag bench --model null --count 1000000 --seconds 0    # does anything grow?
+  planetag bench --workers 4                                  # processes on one topic
   planetag bench --megapixels 1.2 --compare ./peer --int8 ./bundle-int8`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -65,6 +66,9 @@ func benchFlags(f *pflag.FlagSet, o *bench.Options) {
 	f.StringVar(&o.Compare, "compare", "", "directory of a peer, or its name in the folder that PLANETAG_PEERS names")
 	f.StringVar(&o.Int8, "int8", "", "bundle with an int8 network to be compared as well (default: the bundle's own cnn.int8, if it has one)")
 	f.IntVar(&o.Rounds, "rounds", 5, "of the comparison")
+	f.IntVar(&o.Workers, "workers", 1, "worker processes that share the topic, at most 8")
+	f.IntVar(&o.Cores, "cores", 0, "cores that the worker may use; 0 = all; broker and store are not confined")
+	f.BoolVar(&o.Scaling, "scaling", false, "measure one core, all cores, and four processes on one topic as well")
 }
 
 func checkBench(cmd *cobra.Command, o bench.Options) error {
@@ -73,6 +77,8 @@ func checkBench(cmd *cobra.Command, o bench.Options) error {
 		return wrongUsage(cmd, fmt.Errorf("--model is %q; choose real or null", o.Model))
 	case o.Count < 20:
 		return wrongUsage(cmd, fmt.Errorf("--count is %d; fewer than 20 photos measure nothing", o.Count))
+	case o.Workers < 1 || o.Workers > 8 || o.Cores < 0 || o.Cores > runtime.NumCPU():
+		return wrongUsage(cmd, fmt.Errorf("--workers is %d and --cores %d; choose 1 to 8 processes on at most %d cores", o.Workers, o.Cores, runtime.NumCPU()))
 	case o.Rounds < 1 || o.Seconds < 0 || o.Megapixels < 0 || o.Megapixels > 100:
 		return wrongUsage(cmd, fmt.Errorf("--rounds, --seconds or --megapixels is out of range"))
 	}

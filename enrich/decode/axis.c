@@ -63,16 +63,20 @@ pt_axis_init(pt_axis *a, int size, int in, float begin, float end)
 	for (int i = 0; i < size; i++)
 		weigh(a, scratch, i, in, begin + (i + 0.5) * scale, shrink);
 	g_free(scratch);
-	a->quads = (a->taps + 3) / 4;
+	a->quads = (a->taps + 5) / 4; // room for a weight of 0 before and behind
+	a->odd = g_new(int, size);
 	a->high = g_new0(int16_t, (size_t) size * a->quads * 4);
 	a->low = g_new0(int16_t, (size_t) size * a->quads * 4);
-	for (int i = 0; i < size; i++)
-		for (int k = 0; k < a->taps; k++) {
+	for (int i = 0; i < size; i++) {
+		a->odd[i] = (a->first[i] - a->first[0]) % 2;
+		for (int k = 0; k < a->count[i]; k++) {
 			int32_t w = a->weight[(size_t) i * a->taps + k];
+			size_t at = (size_t) i * a->quads * 4 + a->odd[i] + k;
 
-			a->high[((size_t) i * a->quads) * 4 + k] = (int16_t) (w >> 11);
-			a->low[((size_t) i * a->quads) * 4 + k] = (int16_t) (w & 2047);
+			a->high[at] = (int16_t) (w >> 11);
+			a->low[at] = (int16_t) (w & 2047);
 		}
+	}
 }
 
 void
@@ -81,6 +85,7 @@ pt_axis_free(pt_axis *a)
 	g_free(a->first);
 	g_free(a->count);
 	g_free(a->weight);
+	g_free(a->odd);
 	g_free(a->high);
 	g_free(a->low);
 }

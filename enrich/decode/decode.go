@@ -87,6 +87,7 @@ type Decoder struct {
 	any    chan struct{} // photos in C
 	heavy  chan struct{} // of which HEIC and AVIF
 	whole  int           // 1 = no JPEG is scaled by its decoder, for tests to compare with
+	plain  int           // 1 = no wide registers are used and no scan is left out, likewise
 }
 
 // New starts libvips, once per process: it is one library with one set of
@@ -184,6 +185,7 @@ func (d *Decoder) run(f format, data []byte, g Geometry, at Corner, dst []byte) 
 		max_aspect:  C.double(d.limits.MaxAspect),
 		min_side:    C.int(d.limits.MinSide),
 		whole:       C.int(d.whole),
+		plain:       C.int(d.plain),
 	}
 	patches := concealed(blocks)
 	var answer C.pt_answer

@@ -196,6 +196,9 @@ func (t exifFields) axis(tag, positive, negative string, most float64) (float64,
 // exifTimeOf reads "2006:01:02 15:04:05" and an offset "+02:00"; both are
 // optional, and cameras write dashes, blanks and zeros for unknown.
 func exifTimeOf(stamp, offset string) time.Time {
+	if stamp == "" { // most photos that came through the web; each layout that does not fit is an error to be made
+		return time.Time{}
+	}
 	if len(stamp) > 19 { // a fraction or a zone behind it is not in the standard
 		stamp = stamp[:19]
 	}

@@ -127,9 +127,14 @@ func jpegWith(t testing.TB, tiff []byte) []byte {
 	if err := jpeg.Encode(&plain, im, nil); err != nil {
 		t.Fatal(err)
 	}
+	return carrying(plain.Bytes(), tiff)
+}
+
+// carrying is a JPEG with this EXIF.
+func carrying(photo, tiff []byte) []byte {
 	body := append([]byte("Exif\x00\x00"), tiff...)
 	out := []byte{0xff, 0xd8, 0xff, 0xe1}
 	out = binary.BigEndian.AppendUint16(out, uint16(len(body)+2))
 	out = append(out, body...)
-	return append(out, plain.Bytes()[2:]...)
+	return append(out, photo[2:]...)
 }

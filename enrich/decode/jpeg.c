@@ -115,33 +115,47 @@ window(job *j, JDIMENSION *left)
 		*left = 0;
 }
 
+enum { STRIP = 8 }; // rows that go to the resampler at once, a multiple of PT_ROWS
+
+// lay makes room for a strip of rows and answers their stride. Rows of libjpeg-turbo
+// that begin at a multiple of 16 or 32 are written around the cache, as nobody reads
+// them soon; these are read at once, so none begins there.
+static size_t
+lay(job *j, JSAMPROW row[STRIP])
+{
+	const size_t even = 32, beside = 4;
+	size_t stride = (4 * (size_t) j->d.output_width + PT_SLACK) / even * even + even;
+
+	j->rows = g_malloc0(even + beside + STRIP * stride);
+	for (int i = 0; i < STRIP; i++)
+		row[i] = j->rows + (-(uintptr_t) j->rows & (even - 1)) + beside + i * stride;
+	return stride;
+}
+
 // pour reads the rows that the resampler needs and nothing below them.
 static void
 pour(job *j)
 {
-	enum { STRIP = 8 };
 	int top = pt_axis_begin(&j->r.y), end = pt_axis_end(&j->r.y);
 	JDIMENSION left;
 	JSAMPROW row[STRIP];
 
 	window(j, &left);
-	size_t stride = 4 * (size_t) j->d.output_width + PT_SLACK;
-	size_t at = 4 * (size_t) (pt_axis_begin(&j->r.x) - (int) left);
+	size_t stride = lay(j, row), at = 4 * (size_t) (pt_axis_begin(&j->r.x) - (int) left);
 
-	j->rows = g_malloc0(STRIP * stride);
-	for (int i = 0; i < STRIP; i++)
-		row[i] = j->rows + i * stride;
 	if (top > 0 && jpeg_skip_scanlines(&j->d, top) != (JDIMENSION) top)
 		leave((j_common_ptr) &j->d);
-	for (int y = top; y < end;) {
-		int n = jpeg_read_scanlines(&j->d, row, MIN(STRIP, end - y));
+	for (int y = top; y < end; y += STRIP) {
+		int n = 0, want = MIN(STRIP, end - y);
 
-		if (n == 0)
-			leave((j_common_ptr) &j->d);
-		for (int i = 0; i + 1 < n; i += 2, y += 2)
-			pt_resampler_pair(&j->r, y, row[i] + at, row[i + 1] + at);
-		if (n % 2 == 1)
-			pt_resampler_row(&j->r, y++, row[n - 1] + at);
+		while (n < want) { // libjpeg hands out a row or two at a time
+			int more = jpeg_read_scanlines(&j->d, row + n, want - n);
+
+			if (more == 0)
+				leave((j_common_ptr) &j->d);
+			n += more;
+		}
+		pt_resampler_rows(&j->r, y, n, row[0] + at, stride);
 	}
 }
 
@@ -164,9 +178,12 @@ decode(job *j, const void *data, size_t len, const pt_request *req, uint8_t *dst
 	j->d.scale_num = 1;
 	j->d.scale_denom = shrink;
 	j->d.out_color_space = JCS_EXT_RGBX;
-	jpeg_start_decompress(&j->d);
+	if (req->plain || !pt_scans_apply(&j->d))
+		jpeg_start_decompress(&j->d);
+	else if (!pt_scans(&j->d))
+		return PT_ELSEWHERE;
 	// The last sample may be covered by the photo in part only; it is left out.
-	pt_resampler_init(&j->r, req->size, dst, req->orientation, 4,
+	pt_resampler_init(&j->r, req, dst, 4,
 		MAX(1, out->width / shrink), MAX(1, out->height / shrink), box);
 	j->sampling = 1;
 	pour(j);

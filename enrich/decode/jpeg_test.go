@@ -69,6 +69,28 @@ func TestNarrowedDecodingIsExact(t *testing.T) {
 	}
 }
 
+// Wide registers are for speed alone: for every orientation, size and format the pixels are those of plain C.
+func TestWideRegistersChangeNoPixel(t *testing.T) {
+	wide, plain := newDecoder(t), newDecoder(t)
+	plain.plain = 1
+	photos := map[string][]byte{"png": fixture(t, "photo.png")}
+	for orientation := uint32(1); orientation <= 8; orientation++ {
+		var photo bytes.Buffer
+		if err := asJPEG(&photo, textured(90+int(orientation), 140)); err != nil {
+			t.Fatal(err)
+		}
+		tiff := tiffOf(entry{0x112, short, 1, orientation})
+		photos[fmt.Sprint("jpeg turned ", orientation)] = carrying(photo.Bytes(), tiff)
+	}
+	for name, photo := range photos {
+		for _, g := range []Geometry{{1, 1}, {7, 0.4}, {64, 1}, {97, 0.9}, {224, 0.875}} {
+			if diff, _ := compare(pixelsOf(t, wide, photo, g), pixelsOf(t, plain, photo, g)); diff != 0 {
+				t.Errorf("%s at %+v: pixels differ by up to %d", name, g, diff)
+			}
+		}
+	}
+}
+
 func pixelsOf(t *testing.T, d *Decoder, photo []byte, g Geometry) []byte {
 	t.Helper()
 	dst := make([]byte, g.Bytes())

@@ -7,11 +7,24 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // processorTime is what a process has used of the processor so far, user and
-// system; 0 when it is gone.
+// system; 0 when it is gone. It is asked for with every photo, and the clock that
+// a process has (clock_getcpuclockid(3)) is one call instead of a file in /proc.
 func processorTime(pid int) time.Duration {
+	const scheduled = 2 // CPUCLOCK_SCHED of the kernel
+	var t unix.Timespec
+	if unix.ClockGettime(int32(^pid)<<3|scheduled, &t) == nil {
+		return time.Duration(t.Nano())
+	}
+	return ticksOf(pid)
+}
+
+// ticksOf is the same in hundredths of a second, for a kernel without that clock.
+func ticksOf(pid int) time.Duration {
 	fields := statOf(fmt.Sprintf("/proc/%d/stat", pid))
 	if len(fields) < 13 {
 		return 0

@@ -44,22 +44,30 @@ place(pt_resampler *r, int size, int orientation)
 // picture of width × height; box is left, top, right, bottom. Behind rows of
 // 4-byte pixels PT_SLACK bytes must be readable.
 void
-pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
+pt_resampler_init(pt_resampler *r, const pt_request *req, uint8_t *dst,
 	int pixel, int width, int height, const float box[4])
 {
+	int size = req->size, columns;
+
 	memset(r, 0, sizeof(*r));
 	pt_axis_init(&r->x, size, width, box[0], box[2]);
 	pt_axis_init(&r->y, size, height, box[1], box[3]);
 	r->pixel = pixel;
-	r->turned = orientation >= 5;
-	r->line = r->turned ? pixel * (pt_axis_end(&r->x) - pt_axis_begin(&r->x)) : 3 * size;
-	r->stride = r->line + 1;
-	r->rows = r->y.taps + 1;
-	r->ring = g_new(uint8_t, (size_t) r->rows * r->stride);
+	r->turned = req->orientation >= 5;
+	r->wide = pt_wide() && !req->plain;
+	columns = pt_axis_end(&r->x) - pt_axis_begin(&r->x);
+	r->line = r->turned ? pixel * columns : 3 * size;
+	r->stride = r->line + PT_SLACK;
+	r->rows = r->y.taps + PT_ROWS - 1;
+	r->ring = g_new0(uint8_t, (size_t) r->rows * r->stride);
+	r->under = g_new(const uint8_t *, r->y.taps + 1);
+	r->width = 4 * ((size_t) columns + 8);
+	if (pixel == 4 && r->wide)
+		r->paired = g_new0(int16_t, PT_ROWS * r->width);
 	r->sum = g_new(int32_t, r->line);
 	r->row = g_new0(uint8_t, r->line + PT_SLACK + 3 * size + 1);
 	r->dst = dst;
-	place(r, size, orientation);
+	place(r, size, req->orientation);
 }
 
 void
@@ -68,6 +76,8 @@ pt_resampler_free(pt_resampler *r)
 	pt_axis_free(&r->x);
 	pt_axis_free(&r->y);
 	g_free(r->ring);
+	g_free(r->under);
+	g_free(r->paired);
 	g_free(r->sum);
 	g_free(r->row);
 }
@@ -80,15 +90,10 @@ clip(int32_t sum)
 	return (uint8_t) CLAMP(v, 0, 255);
 }
 
-// along_x resamples one source row; row points at the sample pt_axis_begin. A
-// byte behind the row out may be written.
+// along_x resamples one source row; row points at the sample pt_axis_begin.
 static void
 along_x(const pt_axis *a, int pixel, const uint8_t *restrict row, uint8_t *restrict out)
 {
-	if (pixel == 4 && pt_wide()) {
-		pt_wide_along_x(a, row, out, NULL, NULL);
-		return;
-	}
 	int begin = pt_axis_begin(a);
 
 	for (int i = 0; i < a->size; i++) {
@@ -107,90 +112,102 @@ along_x(const pt_axis *a, int pixel, const uint8_t *restrict row, uint8_t *restr
 	}
 }
 
-// The compiler writes this loop for wider registers, too, and the loader takes
-// the one for this processor.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-__attribute__((target_clones("avx2", "default")))
-#endif
-// along_y resamples the rows of the ring under output row i into r->row.
+// along_y resamples the count rows under output row i.
 static void
-along_y(pt_resampler *r, int i)
+along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, int32_t *restrict sum, uint8_t *restrict out)
 {
-	const pt_axis *a = &r->y;
 	const int32_t *w = a->weight + (size_t) i * a->taps;
-	int line = r->line;
-	int32_t *restrict sum = r->sum;
 
 	for (int j = 0; j < line; j++)
 		sum[j] = HALF;
 	for (int k = 0; k < a->count[i]; k++) {
-		const uint8_t *restrict row =
-			r->ring + (size_t) ((a->first[i] + k) % r->rows) * r->stride;
+		const uint8_t *restrict row = rows[k];
 		int32_t weight = w[k];
 
 		for (int j = 0; j < line; j++)
 			sum[j] += row[j] * weight;
 	}
 	for (int j = 0; j < line; j++)
-		r->row[j] = clip(sum[j]);
+		out[j] = clip(sum[j]);
+}
+
+static uint8_t *
+slot(const pt_resampler *r, int y)
+{
+	return r->ring + (size_t) (y % r->rows) * r->stride;
+}
+
+// rows_along_x resamples n rows, 1 or PT_ROWS. A byte behind each row out may be
+// written.
+static void
+rows_along_x(pt_resampler *r, const uint8_t *row, size_t stride, int n, uint8_t *const *out)
+{
+	if (r->pixel == 4 && r->wide)
+		pt_wide_along_x(&r->x, row, stride, n, out, r->paired, r->width);
+	else
+		for (int y = 0; y < n; y++)
+			along_x(&r->x, r->pixel, row + y * stride, out[y]);
 }
 
 // emit finishes output row i and puts it where the orientation wants it.
 static void
 emit(pt_resampler *r, int i)
 {
+	const pt_axis *a = &r->y;
 	const uint8_t *row = r->row;
-	uint8_t *out = r->dst + r->origin + i * r->step_y;
+	uint8_t *turned = r->row + r->line + PT_SLACK, *out = r->dst + r->origin + i * r->step_y;
 
-	along_y(r, i);
+	for (int k = 0; k < a->count[i]; k++)
+		r->under[k] = slot(r, a->first[i] + k);
+	r->under[a->count[i]] = r->ring; // has no weight
+	if (r->wide)
+		pt_wide_along_y(a, i, r->under, r->line, r->row);
+	else
+		along_y(a, i, r->under, r->line, r->sum, r->row);
 	if (r->turned) {
-		along_x(&r->x, r->pixel, row, r->row + r->line + PT_SLACK);
-		row += r->line + PT_SLACK;
+		rows_along_x(r, row, 0, 1, &turned);
+		row = turned;
 	}
-	for (int j = 0; j < r->x.size; j++, row += 3, out += r->step_x)
-		memcpy(out, row, 3);
+	if (r->step_x == 3)
+		memcpy(out, row, 3 * (size_t) r->x.size);
+	else
+		for (int j = 0; j < r->x.size; j++, row += 3, out += r->step_x)
+			memcpy(out, row, 3);
 }
 
-static uint8_t *
-slot(pt_resampler *r, int y)
-{
-	return r->ring + (size_t) (y % r->rows) * r->stride;
-}
-
-// finish emits the output rows whose last source row is y.
+// take puts n source rows into the ring, 1 or PT_ROWS, and emits the output rows
+// whose last source row is among them.
 static void
-finish(pt_resampler *r, int y)
+take(pt_resampler *r, int y, int n, const uint8_t *row, size_t stride)
 {
 	const pt_axis *a = &r->y;
+	uint8_t *out[PT_ROWS];
 
-	while (r->next < a->size && a->first[r->next] + a->count[r->next] == y + 1)
+	for (int i = 0; i < n; i++)
+		out[i] = slot(r, y + i);
+	if (!r->turned)
+		rows_along_x(r, row, stride, n, out);
+	else
+		for (int i = 0; i < n; i++)
+			memcpy(out[i], row + i * stride, r->line);
+	while (r->next < a->size && a->first[r->next] + a->count[r->next] <= y + n)
 		emit(r, r->next++);
 }
 
-// pt_resampler_row takes source row y; rows come once each, top to bottom,
-// from pt_axis_begin(&r->y) to pt_axis_end(&r->y). row starts at the column
-// pt_axis_begin(&r->x). Pillow turns first and then resamples along the upright
-// x and rounds; where that is the stored y, the order here is the other one.
+// pt_resampler_rows takes n source rows from y on, which lie stride bytes apart;
+// rows come once each, top to bottom, from pt_axis_begin(&r->y) to
+// pt_axis_end(&r->y). row starts at the column pt_axis_begin(&r->x). Pillow turns
+// first and then resamples along the upright x and rounds; where that is the
+// stored y, the order here is the other one.
 void
-pt_resampler_row(pt_resampler *r, int y, const uint8_t *row)
+pt_resampler_rows(pt_resampler *r, int y, int n, const uint8_t *row, size_t stride)
 {
-	if (r->turned)
-		memcpy(slot(r, y), row, r->line);
-	else
-		along_x(&r->x, r->pixel, row, slot(r, y));
-	finish(r, y);
-}
+	while (n > 0) {
+		int some = n < PT_ROWS ? 1 : PT_ROWS;
 
-// pt_resampler_pair takes source rows y and y + 1.
-void
-pt_resampler_pair(pt_resampler *r, int y, const uint8_t *row, const uint8_t *next)
-{
-	if (r->turned || r->pixel != 4 || !pt_wide()) {
-		pt_resampler_row(r, y, row);
-		pt_resampler_row(r, y + 1, next);
-		return;
+		take(r, y, some, row, stride);
+		y += some;
+		n -= some;
+		row += some * stride;
 	}
-	pt_wide_along_x(&r->x, row, slot(r, y), next, slot(r, y + 1));
-	finish(r, y);
-	finish(r, y + 1);
 }

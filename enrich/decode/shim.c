@@ -88,8 +88,9 @@ pour(VipsImage *image, pt_resampler *r)
 		strip.top = top;
 		strip.height = MIN(STRIP, end - top);
 		failed = vips_region_prepare(region, &strip);
-		for (int y = top; !failed && y < top + strip.height; y++)
-			pt_resampler_row(r, y, VIPS_REGION_ADDR(region, left, y));
+		if (!failed)
+			pt_resampler_rows(r, top, strip.height,
+				VIPS_REGION_ADDR(region, left, top), VIPS_REGION_LSKIP(region));
 	}
 	g_object_unref(region);
 	return failed;
@@ -124,7 +125,7 @@ square(VipsImage *image, const pt_request *req, const pt_answer *a,
 	int failed;
 
 	pt_box(req, a->width, a->height, shrink, box);
-	pt_resampler_init(&r, req->size, dst, req->orientation, 3,
+	pt_resampler_init(&r, req, dst, 3,
 		image->Xsize, image->Ysize, box);
 	failed = pour(image, &r);
 	pt_resampler_free(&r);

@@ -28,6 +28,7 @@ typedef struct {
 	double max_aspect;
 	int min_side;
 	int whole;         // decode every pixel before the resampling, to compare with
+	int plain;         // no wide registers, and every scan, to compare with
 } pt_request;
 
 typedef struct {
@@ -54,6 +55,12 @@ void pt_box(const pt_request *req, int width, int height, int shrink, float box[
 int pt_jpeg(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_answer *out);
 int pt_coefficients(const void *data, size_t len);
 
+// scans.c
+
+struct jpeg_decompress_struct;
+int pt_scans_apply(const struct jpeg_decompress_struct *d);
+int pt_scans(struct jpeg_decompress_struct *d);
+
 // load.c
 
 struct _VipsImage;
@@ -68,13 +75,17 @@ typedef struct {
 	int size, taps;
 	int *first, *count;
 	int32_t *weight;
-	int quads;       // for wide.c: taps in fours, the last filled up with weights of 0 …
+	int quads;       // for wide.c: taps in fours, filled up with weights of 0 …
+	int *odd;        // … of which as many come first as make the first sample an even one …
 	int16_t *high;   // … and the weights in two halves, weight = high << 11 | low
 	int16_t *low;
 } pt_axis;
 
 // PT_SLACK is how many bytes behind a row of 4-byte pixels are read for nothing.
 #define PT_SLACK 16
+
+// PT_ROWS is how many source rows wide.c resamples at a time.
+#define PT_ROWS 4
 
 // pt_resampler takes source rows from top to bottom and writes dst as soon as
 // the rows under an output row are there, so that memory is bounded by the
@@ -83,10 +94,14 @@ typedef struct {
 	pt_axis x, y;
 	int pixel;        // bytes of a source pixel: 3, or 4 of which the last is nothing
 	int turned;       // the stored x is the upright y
+	int wide;         // wide.c works
 	int line;         // bytes in a row of the ring …
-	int stride;       // … with the byte that along_x may write behind it
-	int rows;         // in the ring: one more than y.taps, so that two may come at once
+	int stride;       // … with what is read or written for nothing behind it
+	int rows;         // in the ring: y.taps and as many more as may come at once
 	uint8_t *ring;    // the last rows: resampled along x, or raw when turned
+	const uint8_t **under; // the rows of the ring under an output row
+	int16_t *paired;  // for wide.c: PT_ROWS rows of width numbers
+	size_t width;
 	int32_t *sum;     // a row along y before rounding
 	uint8_t *row;     // the same row rounded; room for the output row behind it
 	int next;         // first output row not yet written
@@ -94,10 +109,9 @@ typedef struct {
 	ptrdiff_t origin, step_x, step_y; // where stored (0,0) lies and how to walk
 } pt_resampler;
 
-void pt_resampler_init(pt_resampler *r, int size, uint8_t *dst, int orientation,
+void pt_resampler_init(pt_resampler *r, const pt_request *req, uint8_t *dst,
 	int pixel, int width, int height, const float box[4]);
-void pt_resampler_row(pt_resampler *r, int y, const uint8_t *row);
-void pt_resampler_pair(pt_resampler *r, int y, const uint8_t *row, const uint8_t *next);
+void pt_resampler_rows(pt_resampler *r, int y, int n, const uint8_t *row, size_t stride);
 void pt_resampler_free(pt_resampler *r);
 
 // axis.c
@@ -110,7 +124,8 @@ int pt_axis_end(const pt_axis *a);
 // wide.c
 
 int pt_wide(void);
-void pt_wide_along_x(const pt_axis *a, const uint8_t *row, uint8_t *out,
-	const uint8_t *next, uint8_t *out_next);
+void pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n,
+	uint8_t *const *out, int16_t *paired, size_t width);
+void pt_wide_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, uint8_t *out);
 
 #endif

@@ -20,19 +20,22 @@ type Ceiling struct {
 	PhotosPerSecond float64 `json:"photos_per_second"`
 }
 
-func ceilingOf(decode, coefficients, network float64) *Ceiling {
-	return &Ceiling{decode, coefficients, network, float64(runtime.NumCPU()) * 1e3 / (decode + network)}
+func ceilingOf(cores int, decode, coefficients, network float64) *Ceiling {
+	return &Ceiling{decode, coefficients, network, float64(cores) * 1e3 / (decode + network)}
 }
 
-func meanCeiling(a, b Ceiling) *Ceiling {
-	return ceilingOf((a.DecodeMS+b.DecodeMS)/2, (a.CoefficientsMS+b.CoefficientsMS)/2, (a.NetworkMS+b.NetworkMS)/2)
+func meanCeiling(cores int, a, b Ceiling) *Ceiling {
+	return ceilingOf(cores, (a.DecodeMS+b.DecodeMS)/2, (a.CoefficientsMS+b.CoefficientsMS)/2, (a.NetworkMS+b.NetworkMS)/2)
+}
+
+// load loads one of a bundle's networks.
+func (b *bench) load(ctx context.Context, bundle, precision string) (*enrich.Model, error) {
+	return enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: bundle, Precision: precision, SkipGolden: true})
 }
 
 // alone measures decoding and the network, each alone, by the clock of the thread that does it.
 func (b *bench) alone(ctx context.Context) (Ceiling, error) {
-	m, err := enrich.Load(ctx, enrich.Options{
-		Library: b.Config.Bundle.Library, Bundle: b.bundle, Precision: b.Config.Bundle.Precision, SkipGolden: true,
-	})
+	m, err := b.load(ctx, b.bundle, b.Config.Bundle.Precision)
 	if err != nil {
 		return Ceiling{}, err
 	}
@@ -62,7 +65,27 @@ func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 			return Ceiling{}, fmt.Errorf("%w: %s alone: %w", ErrBench, part.name, err)
 		}
 	}
-	return *ceilingOf(cost[0], cost[1], cost[2]/float64(size)), nil
+	return *ceilingOf(b.cores(), cost[0], cost[1], cost[2]/float64(size)), nil
+}
+
+// network measures one of a bundle's networks alone, in milliseconds a photo.
+func (b *bench) network(ctx context.Context, bundle, precision string) (float64, error) {
+	m, err := b.load(ctx, bundle, precision)
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	photos := make([][]byte, max(b.Config.Batch.MaxSize, 1))
+	for i := range photos {
+		photos[i] = make([]byte, m.Info().InputBytes)
+	}
+	cost, err := costOf(1, time.Duration(min(b.Count, 1000))*time.Millisecond, func(int) error { _, err := m.Embed(ctx, photos); return err })
+	if err != nil {
+		return 0, fmt.Errorf("%w: network alone: %w", ErrBench, err)
+	}
+	return cost / float64(len(photos)), nil
 }
 
 // costOf is the processor time of one call, in milliseconds, over whole rounds that take at least so long.

@@ -35,6 +35,9 @@ type Options struct {
 	Int8       string          // directory of an int8 bundle to be compared too; "" = the bundle's own int8 network, if it has one
 	Compare    string          // directory of a peer; "" = none
 	Rounds     int             // of the comparison
+	Workers    int             // processes that share the topic; 0 = 1
+	Cores      int             // to which they are confined; 0 = all
+	Scaling    bool            // measure 1 core, all cores, and 4 processes, too
 	Progress   func(what string)
 }
 
@@ -51,6 +54,7 @@ type Result struct {
 	// Share is photos/s reached as a share of the ceiling's.
 	Share      float64          `json:"share_of_ceiling,omitempty"`
 	Latency    []Latency        `json:"latency,omitempty"`
+	Scaling    []Scale          `json:"scaling,omitempty"`
 	Ratios     map[string]Ratio `json:"ratios,omitempty"`
 	Comparison []Contestant     `json:"comparison,omitempty"`
 	Goals      []Goal           `json:"goals,omitempty"`
@@ -122,7 +126,7 @@ func (b *bench) all(ctx context.Context, r *Result) error {
 	if err != nil {
 		return err
 	}
-	run, err := b.measure(ctx, b.worker(b.bundle, nil))
+	run, err := b.measure(ctx, b.worker(b.bundle, b.crew(), nil))
 	if err != nil {
 		return err
 	}
@@ -131,12 +135,25 @@ func (b *bench) all(ctx context.Context, r *Result) error {
 	if err != nil {
 		return err
 	}
-	r.Run, r.Ceiling = &run, meanCeiling(before, after)
+	r.Run, r.Ceiling = &run, meanCeiling(b.cores(), before, after)
 	r.Share = run.PhotosPerSecond / r.Ceiling.PhotosPerSecond
+	if b.Scaling {
+		if err := b.scale(ctx, r); err != nil {
+			return err
+		}
+	}
 	if b.Seconds > 0 {
 		return b.paced(ctx, r)
 	}
 	return nil
+}
+
+// cores is how many the worker has.
+func (o Options) cores() int {
+	if o.Cores > 0 {
+		return min(o.Cores, runtime.NumCPU())
+	}
+	return runtime.NumCPU()
 }
 
 func machine() Machine {

@@ -26,6 +26,8 @@ type Contestant struct {
 	PhotosPerSecond []float64 `json:"photos_per_second"`
 	CPU             []float64 `json:"cpu_ms_per_photo"` // of its worker processes, user and system
 	Memory          int64     `json:"peak_bytes"`
+	// NetworkMS is processor time of a photo in the network alone, on one thread; of ours only.
+	NetworkMS float64 `json:"network_cpu_ms,omitempty"`
 }
 
 // Ratio is one contestant's photos/s over another's.
@@ -42,8 +44,10 @@ type Ratio struct {
 
 // field is a contestant with what starts it anew for each round.
 type field struct {
-	name  string
-	enter func() entrant
+	name      string
+	enter     func() entrant
+	bundle    string // of ours
+	precision string
 }
 
 // compare runs every contestant once a round.
@@ -66,6 +70,15 @@ func (b *bench) compare(ctx context.Context, r *Result) error {
 			if err := b.compete(ctx, entrants[at].enter(), &r.Comparison[at]); err != nil {
 				return fmt.Errorf("%s: %w", entrants[at].name, err)
 			}
+		}
+	}
+	for i, f := range entrants {
+		if f.bundle == "" {
+			continue
+		}
+		b.Progress("network alone: " + f.name)
+		if r.Comparison[i].NetworkMS, err = b.network(ctx, f.bundle, f.precision); err != nil {
+			return err
 		}
 	}
 	r.Ratios = map[string]Ratio{}
@@ -104,11 +117,11 @@ func (b *bench) contestants(ctx context.Context) ([]field, error) {
 	}
 	const once, least, float, auto = "exactly_once", "at_least_once", "float", "auto"
 	list := []field{
-		{peerFP32, func() entrant { return b.peerEntrant(p, theirs[peerFP32]) }},
-		{oursFP32, b.ours(real, float, once)},
-		{atLeastOnce, b.ours(real, float, least)},
-		{peerNull, func() entrant { return b.peerEntrant(p, theirs[peerNull]) }},
-		{oursNull, b.ours(null, auto, once)},
+		{name: peerFP32, enter: func() entrant { return b.peerEntrant(p, theirs[peerFP32]) }},
+		b.ours(oursFP32, real, float, once),
+		b.ours(atLeastOnce, real, float, least),
+		{name: peerNull, enter: func() entrant { return b.peerEntrant(p, theirs[peerNull]) }},
+		b.ours(oursNull, null, auto, once),
 	}
 	with := real
 	if b.Int8 != "" {
@@ -119,18 +132,18 @@ func (b *bench) contestants(ctx context.Context) ([]field, error) {
 	case err != nil:
 		return nil, err
 	case read.Manifest.CNN.Int8 != "": // of its two networks the one that is asked for, whatever auto would take
-		list = slices.Insert(list, 2, field{oursInt8, b.ours(with, "int8", once)})
+		list = slices.Insert(list, 2, b.ours(oursInt8, with, "int8", once))
 	case b.Int8 != "":
-		list = slices.Insert(list, 2, field{oursInt8, b.ours(with, auto, once)})
+		list = slices.Insert(list, 2, b.ours(oursInt8, with, auto, once))
 	}
 	return list, nil
 }
 
 // ours is our own worker. A peer knows no albums, so ours has none to do either.
-func (b *bench) ours(dir, precision, delivery string) func() entrant {
-	return func() entrant {
-		return b.worker(dir, map[string]string{"ALBUMS_MODE": "none", "BUNDLE_PRECISION": precision, "KAFKA_DELIVERY": delivery})
-	}
+func (b *bench) ours(name, dir, precision, delivery string) field {
+	return field{name, func() entrant {
+		return b.worker(dir, crew{workers: 1}, map[string]string{"ALBUMS_MODE": "none", "BUNDLE_PRECISION": precision, "KAFKA_DELIVERY": delivery})
+	}, dir, precision}
 }
 
 // compete is one run of one contestant.
@@ -144,9 +157,7 @@ func (b *bench) compete(ctx context.Context, e entrant, c *Contestant) error {
 	if err != nil {
 		return err
 	}
-	first, last := p.between(firstMark, lastMark)
-	cpu := last.usage.minus(first.usage).cpu().Seconds() * 1e3 / float64(last.photos-first.photos)
-	c.PhotosPerSecond, c.CPU = append(c.PhotosPerSecond, p.rate(firstMark, lastMark)), append(c.CPU, cpu)
+	c.PhotosPerSecond, c.CPU = append(c.PhotosPerSecond, p.rate(firstMark, lastMark)), append(c.CPU, p.cost(firstMark, lastMark, ours))
 	c.Memory = max(c.Memory, p.peak())
 	return nil
 }

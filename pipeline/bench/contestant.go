@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -16,20 +17,31 @@ type entrant struct {
 	path   string // of the program
 	argv   []string
 	env    []string
-	copies int    // processes
-	http   string // where ours answers; "" for a peer
-	group  string // whose offsets tell how far it is
-	output string // topic of our locations
+	copies int      // processes
+	cores  int      // to which they are confined; 0 = all
+	http   []string // where each of ours answers; none for a peer
+	topic  string   // of the references
+	group  string   // whose offsets tell how far it is
+	output string   // topic of our locations
 }
+
+// crew is how many processes of our own share a topic, and on how many cores; 0 = all.
+type crew struct{ workers, cores int }
+
+// crew is the one that is asked for.
+func (o Options) crew() crew { return crew{max(o.Workers, 1), o.Cores} }
 
 // worker is our own worker with a bundle, as a new group on the input topic. What it is set to beyond that comes from the
 // environment of this process, as with `planetag run`.
-func (b *bench) worker(bundle string, more map[string]string) entrant {
+func (b *bench) worker(bundle string, crew crew, more map[string]string) entrant {
 	b.runs++
 	name := fmt.Sprintf("bench-%d-%d", time.Now().UnixMilli(), b.runs)
 	e := entrant{
-		name: "planetag", path: "/proc/self/exe", argv: []string{os.Args[0], "run"}, copies: 1,
-		http: freeAddress(), group: name + ".photos", output: name + ".locations",
+		name: "planetag", path: "/proc/self/exe", argv: []string{os.Args[0], "run"}, copies: crew.workers, cores: crew.cores,
+		topic: inputTopic, group: name + ".photos", output: name + ".locations",
+	}
+	for range crew.workers {
+		e.http = append(e.http, freeAddress())
 	}
 	settings := map[string]string{
 		"KAFKA_BROKERS": b.world.brokers, "KAFKA_GROUP": name, "TOPICS_INPUT": inputTopic, "TOPICS_LOCATIONS": e.output,
@@ -37,7 +49,7 @@ func (b *bench) worker(bundle string, more map[string]string) entrant {
 		"TOPICS_PARTITIONS": fmt.Sprint(partitions), "TOPICS_REPLICATION": "1",
 		"S3_ENDPOINT": b.world.store.String(), "S3_ACCESS_KEY": accessKey, "S3_SECRET_KEY": secretKey, "S3_BUCKET": bucket,
 		"BUNDLE_PATH": bundle, "BUNDLE_LIBRARY": b.Config.Bundle.Library, "STAGES": "photos",
-		"HTTP_LISTEN": e.http, "HTTP_PROFILES": "true", "LOG_LEVEL": "warn",
+		"HTTP_PROFILES": "true", "LOG_LEVEL": "warn",
 	}
 	for key, value := range more {
 		settings[key] = value
@@ -73,13 +85,23 @@ type running struct {
 
 func (e entrant) launch() (*running, error) {
 	r := &running{entrant: e}
-	for range e.copies {
-		p, err := start(e.path, e.argv, e.env)
-		if err != nil {
-			r.stop()
-			return nil, err
+	err := confined(e.cores, func() error {
+		for i := range e.copies {
+			env := e.env
+			if len(e.http) > 0 {
+				env = append(slices.Clone(env), "PLANETAG_HTTP_LISTEN="+e.http[i])
+			}
+			p, err := start(e.path, e.argv, env)
+			if err != nil {
+				return err
+			}
+			r.processes = append(r.processes, p)
 		}
-		r.processes = append(r.processes, p)
+		return nil
+	})
+	if err != nil {
+		r.stop()
+		return nil, err
 	}
 	return r, nil
 }
@@ -92,7 +114,7 @@ func (r *running) stop() {
 
 func (r *running) alive() error {
 	for _, p := range r.processes {
-		if err := p.alive(r.http == ""); err != nil { // a peer ends when it finds no more photos
+		if err := p.alive(len(r.http) == 0); err != nil { // a peer ends when it finds no more photos
 			return err
 		}
 	}
@@ -108,15 +130,24 @@ func (r *running) usage() usage {
 	return all
 }
 
-// ready waits until our worker says that it is.
+// ready waits until each of our workers says that it is.
 func (r *running) ready(ctx context.Context) error {
+	for _, address := range r.http {
+		if err := r.answers(ctx, address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *running) answers(ctx context.Context, address string) error {
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
 		if err := r.alive(); err != nil {
 			return err
 		}
-		if response, err := get(ctx, r.http, "/ready"); err == nil { // until it listens, that is the wait
+		if response, err := get(ctx, address, "/ready"); err == nil { // until it listens, that is the wait
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {
 				return nil

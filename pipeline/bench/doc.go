@@ -6,13 +6,17 @@
 //     own, reading a real topic and a real bucket. The broker, the store and the
 //     feed live elsewhere, and their processor time counts for nobody.
 //   - Photos are counted when they are committed: the group's offsets are read
-//     from outside, and the rate is that between 15 % and 85 % of the photos, so
-//     that neither the start nor the last partition's end is in it.
+//     from outside, and the rate is the slope between 15 % and 85 % of the photos,
+//     so that neither the start nor the last partition's end is in it, nor how
+//     much happened to be in flight at one moment.
 //   - Processor time is the kernel's count for the worker's process and its
 //     decoder processes. It is shared out among the steps by the worker's own
 //     profile, which samples a hundred times a second of processor time.
 //   - The ceiling, what decoding and the network cost alone, is measured in the
 //     same run, on the same photos.
+//   - What no worker could do better on this machine is measured in the same run,
+//     and stands beside each goal.
+//   - The locations are counted: one for each reference, or there is no result.
 //   - A comparison alternates: each round runs every contestant once, one after
 //     another, on the same broker, bucket, photos and network.
 //

@@ -1,64 +1,83 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
-// Goal is a measure that the worker is held to, and what this run gave.
+// Goal is a measure that the worker is held to, what this run gave, and what this machine would give the best of workers.
 type Goal struct {
-	Measure string `json:"measure"`
-	Goal    string `json:"goal"`
-	Got     string `json:"got"`
-	Met     bool   `json:"met"`
+	Measure    string `json:"measure"`
+	Goal       string `json:"goal"`
+	Got        string `json:"got"`
+	Allowed    string `json:"machine_allows,omitempty"` // "" = it sets no limit, or it was not measured; see limits
+	Met        bool   `json:"met"`
+	OutOfReach bool   `json:"out_of_reach,omitempty"` // the machine's limit is short of the goal
+}
+
+// unlimited is the limit of a measure that has none.
+var unlimited = math.NaN()
+
+// goalList is what is asked of the worker.
+type goalList []Goal
+
+// atLeast adds a goal that is met by more, and of which the machine allows at most limit.
+func (l *goalList) atLeast(measure string, goal, got, limit float64, format string) {
+	l.add(Goal{Measure: measure, Goal: "≥ " + fmt.Sprintf(format, goal), Met: got >= goal, OutOfReach: limit < goal}, got, limit, format)
+}
+
+// atMost adds a goal that is met by less, and of which the machine allows no less than limit.
+func (l *goalList) atMost(measure string, goal, got, limit float64, format string) {
+	l.add(Goal{Measure: measure, Goal: "≤ " + fmt.Sprintf(format, goal), Met: got <= goal, OutOfReach: limit > goal}, got, limit, format)
+}
+
+func (l *goalList) add(g Goal, got, limit float64, format string) {
+	g.Got = fmt.Sprintf(format, got)
+	if !math.IsNaN(limit) {
+		g.Allowed = fmt.Sprintf(format, limit)
+	}
+	*l = append(*l, g)
 }
 
 // goals holds a result against what is asked of the worker; what was not measured is not in the list.
 func goals(r Result) []Goal {
-	var list []Goal
-	add := func(measure string, goal, got float64, format string, atLeast bool) {
-		sign, met := "≥ ", got >= goal
-		if !atLeast {
-			sign, met = "≤ ", got <= goal
-		}
-		list = append(list, Goal{measure, sign + fmt.Sprintf(format, goal), fmt.Sprintf(format, got), met})
-	}
-	ratioGoals(r, add)
+	var list goalList
+	ratioGoals(r, &list)
 	if r.Ceiling != nil && r.Model == RealModel {
-		add("share of the machine's ceiling reached", 90, 100*r.Share, "%.0f %%", true)
-		add("decoding over reading the coefficients alone", 1.4, r.Ceiling.DecodeMS/r.Ceiling.CoefficientsMS, "%.2f ×", false)
+		list.atLeast("share of the machine's ceiling reached", 90, 100*r.Share, 100*r.shareAllowed(), "%.0f %%")
+		list.atMost("decoding over reading the coefficients alone", decodeGoal, r.Ceiling.DecodeMS/r.Ceiling.CoefficientsMS, 1, "%.2f ×")
 	}
 	for _, l := range r.Latency {
 		if l.Load == 0.5 {
-			add("p99 at 50 % load, batches wait 20 ms, to the answer", 100, l.Answered.P99, "%.0f ms", false)
+			list.atMost("p99 at 50 % load, batches wait 20 ms, to the answer", 100, l.Answered.P99, unlimited, "%.0f ms")
 		}
 	}
 	if r.Run != nil && r.Model == RealModel {
-		add("garbage collection's share of processor time", 2, 100*r.Run.CPU.GCShare, "%.1f %%", false)
+		list.atMost("garbage collection's share of processor time", 2, 100*r.Run.CPU.GCShare, unlimited, "%.1f %%")
 	}
-	if r.Run != nil {
-		if r.Run.Photos >= 20000 {
-			add("photos/s of the last tenth over the first", 0.98, r.Run.LastTenth/r.Run.FirstTenth, "%.2f ×", true)
-			add("memory that grows with photos (bytes a photo)", 16, r.Run.Memory.Slope, "%.0f", false)
-		}
+	if r.Run != nil && r.Run.Photos >= 20000 {
+		list.atLeast("photos/s of the last tenth over the first", 0.98, r.Run.LastTenth/r.Run.FirstTenth, unlimited, "%.2f ×")
+		list.atMost("memory that grows with photos (bytes a photo)", 16, r.Run.Memory.Slope, unlimited, "%.0f")
 	}
 	return list
 }
 
 // ratioGoals are those that a comparison answers.
-func ratioGoals(r Result, add func(measure string, goal, got float64, format string, atLeast bool)) {
+func ratioGoals(r Result, list *goalList) {
 	for _, g := range []struct {
 		key, measure string
 		goal         float64
-		format       string
 	}{
-		{"fp32", "photos/s over the peer's, same fp32 network", 1.4, "%.2f ×"},
-		{"int8", "photos/s over the peer's, int8 bundle", 2.2, "%.2f ×"},
-		{"null", "photos/s over the peer's, null network", 2.5, "%.2f ×"},
-		{"exactly_once", "photos/s exactly once over at least once", 0.95, "%.2f ×"},
+		{"fp32", "photos/s over the peer's, same fp32 network", 1.4},
+		{"int8", "photos/s over the peer's, int8 bundle", 2.2},
+		{"null", "photos/s over the peer's, null network", 2.5},
+		{"exactly_once", "photos/s exactly once over at least once", 0.95},
 	} {
 		if ratio, ok := r.Ratios[g.key]; ok {
-			add(g.measure, g.goal, ratio.Median, g.format, true)
+			list.atLeast(g.measure, g.goal, ratio.Median, r.allowed(g.key, 1), "%.2f ×")
 		}
 	}
 	if ratio, ok := r.Ratios["null"]; ok {
-		add("processor time a photo outside the network over the peer's (null network)", 0.5, ratio.CPU, "%.2f ×", false)
+		list.atMost("processor time a photo outside the network over the peer's (null network)", 0.5, ratio.CPU, r.outsideAllowed(), "%.2f ×")
 	}
 }

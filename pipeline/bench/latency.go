@@ -62,7 +62,7 @@ type ledger struct {
 
 func (b *bench) latency(ctx context.Context, load, rate float64) (Latency, error) {
 	topic := fmt.Sprintf("paced-%d-%.0f", time.Now().UnixMilli(), 100*load)
-	e := b.worker(b.bundle, map[string]string{"TOPICS_INPUT": topic, "BATCH_MAX_DELAY": "20ms"})
+	e := b.worker(b.bundle, b.crew(), map[string]string{"TOPICS_INPUT": topic, "BATCH_MAX_DELAY": "20ms"})
 	if err := b.world.makeTopics(ctx, topic); err != nil {
 		return Latency{}, err
 	}

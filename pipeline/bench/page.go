@@ -12,6 +12,24 @@ import (
 // page is a metrics page of a worker.
 type page map[string]*dto.MetricFamily
 
+// readPages reads those of several workers as one.
+func readPages(ctx context.Context, addresses []string) (page, error) {
+	all := page{}
+	for _, address := range addresses {
+		p, err := readPage(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		for name, family := range p {
+			if all[name] == nil {
+				all[name] = &dto.MetricFamily{}
+			}
+			all[name].Metric = append(all[name].Metric, family.GetMetric()...)
+		}
+	}
+	return all, nil
+}
+
 func readPage(ctx context.Context, address string) (page, error) {
 	response, err := get(ctx, address, "/metrics")
 	if err != nil {
@@ -34,27 +52,22 @@ func (p page) counter(name string) (n float64) {
 	return n
 }
 
-// histogram is the one with a label's value, or the only one: photos, their sum, and the cumulative counts by bucket.
-func histogram(f *dto.MetricFamily, label, value string) (count, sum float64, upTo map[float64]float64) {
+// histogram adds up those with a label's value, or all: how many were observed, and their sum.
+func histogram(f *dto.MetricFamily, label, value string) (count, sum float64) {
 	for _, m := range f.GetMetric() {
 		is := label == ""
 		for _, l := range m.GetLabel() {
 			is = is || l.GetName() == label && l.GetValue() == value
 		}
-		if !is {
-			continue
+		if is {
+			count, sum = count+float64(m.GetHistogram().GetSampleCount()), sum+m.GetHistogram().GetSampleSum()
 		}
-		upTo = map[float64]float64{}
-		for _, b := range m.GetHistogram().GetBucket() {
-			upTo[b.GetUpperBound()] = float64(b.GetCumulativeCount())
-		}
-		return float64(m.GetHistogram().GetSampleCount()), m.GetHistogram().GetSampleSum(), upTo
 	}
-	return 0, 0, nil
+	return count, sum
 }
 
 // mean is that of what a histogram observed, 0 if nothing.
 func (p page) mean(name, label, value string) float64 {
-	count, sum, _ := histogram(p[name], label, value)
+	count, sum := histogram(p[name], label, value)
 	return sum / max(count, 1)
 }

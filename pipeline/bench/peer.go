@@ -85,6 +85,6 @@ func (b *bench) peerEntrant(p peer, model string) entrant {
 	group := fmt.Sprintf("peer-%d-%d", os.Getpid(), b.runs)
 	return entrant{
 		name: "peer", path: p.python, argv: []string{p.python, p.script, b.world.brokers, b.world.store.Host, group, model},
-		copies: runtime.NumCPU(), group: group,
+		copies: runtime.NumCPU(), topic: inputTopic, group: group,
 	}
 }

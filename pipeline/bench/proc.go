@@ -8,16 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // usage is what processes have taken of the machine so far.
 type usage struct {
 	worker, children time.Duration // of the processor, user and system
 	rss              int64         // bytes resident now; pages that processes share count once in each
-}
-
-func (u usage) minus(v usage) usage {
-	return usage{u.worker - v.worker, u.children - v.children, u.rss}
 }
 
 func (u usage) cpu() time.Duration { return u.worker + u.children }
@@ -67,6 +65,15 @@ func childrenOf(pid int) []int {
 		}
 	}
 	return pids
+}
+
+// ownTime is what this process has had of the processor, user and system.
+func ownTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
 }
 
 func cpuName() string {

@@ -8,10 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // process is a worker, ours or a peer's, and what it says.
@@ -38,6 +41,33 @@ func start(program string, argv, env []string) (*process, error) {
 		close(p.done)
 	}()
 	return p, nil
+}
+
+// confined calls f on a thread that may use so many processors, and what f starts inherits that; 0 = all there are.
+func confined(cores int, f func() error) error {
+	if cores == 0 {
+		return f()
+	}
+	var all, few unix.CPUSet
+	runtime.LockOSThread()
+	err := unix.SchedGetaffinity(0, &all)
+	for cpu := 0; few.Count() < min(cores, all.Count()); cpu++ {
+		if all.IsSet(cpu) {
+			few.Set(cpu)
+		}
+	}
+	if err == nil {
+		err = unix.SchedSetaffinity(0, &few)
+	}
+	if err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("%w: confine the worker to %d cores: %w", ErrBench, cores, err)
+	}
+	err = f()
+	if unix.SchedSetaffinity(0, &all) == nil {
+		runtime.UnlockOSThread() // else the thread ends with its goroutine
+	}
+	return err
 }
 
 // stop asks the process to end, insists after the given time, and waits.

@@ -17,6 +17,7 @@ type moment struct {
 	at     time.Time
 	photos int
 	usage  usage
+	around time.Duration // processor time that this command has had
 }
 
 // pace is the course of a run.
@@ -26,10 +27,10 @@ type pace []moment
 func (b *bench) follow(ctx context.Context, r *running, count int, marked func()) (pace, error) {
 	ticker := time.NewTicker(25 * time.Millisecond)
 	defer ticker.Stop()
-	var p pace
 	changed := time.Now()
+	p := pace{{changed, 0, r.usage(), ownTime()}}
 	for {
-		offsets, err := b.world.client.Committed(ctx, r.group, inputTopic)
+		offsets, err := b.world.client.Committed(ctx, r.group, r.topic)
 		if err != nil {
 			return nil, err
 		}
@@ -38,12 +39,9 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 			done += int(max(o, 0))
 		}
 		now := time.Now()
-		if len(p) == 0 {
-			p = pace{{now, 0, r.usage()}}
-		}
 		if done != p[len(p)-1].photos {
 			changed = now
-			p = append(p, moment{now, done, r.usage()})
+			p = append(p, moment{now, done, r.usage(), ownTime()})
 		}
 		if marked != nil && float64(done) >= firstMark*float64(count) {
 			marked()
@@ -91,19 +89,36 @@ func (p pace) between(from, to float64) (first, last moment) {
 
 // rate is photos a second between two shares of the photos.
 func (p pace) rate(from, to float64) float64 {
-	first, last := p.between(from, to)
-	return float64(last.photos-first.photos) / last.at.Sub(first.at).Seconds()
+	began := p[0].at
+	return p.slope(from, to, func(m moment) (x, y float64) { return m.at.Sub(began).Seconds(), float64(m.photos) })
 }
 
-// slope is the growth of resident memory over the measured part, in bytes a photo: the line of least squares.
-func (p pace) slope() float64 {
-	first, last := p.between(0.5, 1) // by then it has fetched as far ahead as it may
+// cost is processor time a photo, in milliseconds, between two shares of the photos.
+func (p pace) cost(from, to float64, of func(moment) time.Duration) float64 {
+	return p.slope(from, to, func(m moment) (x, y float64) { return float64(m.photos), of(m).Seconds() * 1e3 })
+}
+
+// ours is what a worker and its decoders have taken.
+func ours(m moment) time.Duration { return m.usage.cpu() }
+
+// growth is that of resident memory over the second half of the photos, in bytes a photo; by then a worker has fetched as far
+// ahead as it may.
+func (p pace) growth() float64 {
+	return p.slope(0.5, 1, func(m moment) (x, y float64) { return float64(m.photos), float64(m.usage.rss) })
+}
+
+// slope is that of the line of least squares. Photos are committed by the dozen, and what was done for those that are not yet
+// counts with those that are: the two ends alone would be off by some percent, now to one side and now to the other.
+func (p pace) slope(from, to float64, point func(moment) (x, y float64)) float64 {
+	first, last := p.between(from, to)
+	x0, y0 := point(first)
 	var n, sx, sy, sxx, sxy float64
 	for _, m := range p {
 		if m.photos < first.photos || m.photos > last.photos {
 			continue
 		}
-		x, y := float64(m.photos), float64(m.usage.rss)
+		x, y := point(m)
+		x, y = x-x0, y-y0
 		n, sx, sy, sxx, sxy = n+1, sx+x, sy+y, sxx+x*x, sxy+x*y
 	}
 	if d := n*sxx - sx*sx; d > 0 {

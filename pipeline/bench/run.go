@@ -10,13 +10,15 @@ import (
 // Run is one run of our own worker.
 type Run struct {
 	Photos          int     `json:"photos"`
+	Locations       int     `json:"locations"`         // on the output topic when all was committed
+	Workers         int     `json:"workers"`           // processes
 	PhotosPerSecond float64 `json:"photos_per_second"` // between 15 % and 85 % of the photos
 	CPU             CPU     `json:"cpu_ms_per_photo"`
 	Steps           []Step  `json:"steps"`
 	Batches         Batches `json:"batches"`
 	Transactions    float64 `json:"photos_per_transaction"`
 	Memory          Memory  `json:"memory"`
-	Allocations     float64 `json:"allocations_per_photo"`         // of Go's heap, in the worker as a whole, its start included
+	Allocations     float64 `json:"allocations_per_photo"`         // of Go's heap, in the worker as a whole, its start not included
 	FirstTenth      float64 `json:"photos_per_second_first_tenth"` // behind the first 5 %
 	LastTenth       float64 `json:"photos_per_second_last_tenth"`  // before the last 5 %
 }
@@ -29,6 +31,7 @@ type CPU struct {
 	Network  float64 `json:"network"`         // of the worker's: inside ONNX Runtime
 	Rest     float64 `json:"outside_network"` // Total without Network
 	GCShare  float64 `json:"gc_share"`        // of Total
+	Around   float64 `json:"around"`          // beside Total: this command, with the broker and the store that are embedded in it
 }
 
 // Step is one step of the walk.
@@ -51,6 +54,12 @@ type Memory struct {
 	Slope float64 `json:"growth_bytes_per_photo"` // line of least squares over the second half of the photos
 }
 
+// Counters of a worker's metrics page.
+const (
+	allocations = "go_memstats_mallocs_total"
+	answered    = "planetag_photos_total"
+)
+
 // measure runs our worker over all photos and takes it apart.
 func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	b.Progress(fmt.Sprintf("%d photos through the worker", b.Count))
@@ -62,18 +71,22 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	if err := r.ready(ctx); err != nil {
 		return Run{}, err
 	}
+	begun, err := readPages(ctx, r.http)
+	if err != nil {
+		return Run{}, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var sampled profile
 	var failed error
 	var aside sync.WaitGroup
 	p, err := b.follow(ctx, r, b.Count, func() {
-		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http, b.profileFor()) })
+		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http[0], b.profileFor()) })
 	})
 	if err != nil {
 		return Run{}, err
 	}
-	said, err := readPage(ctx, r.http)
+	said, err := readPages(ctx, r.http)
 	if err != nil {
 		return Run{}, err
 	}
@@ -84,7 +97,10 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	if dead := said.counter("planetag_dead_letters_total"); dead > 0 {
 		return Run{}, fmt.Errorf("%w: %.0f photos became dead letters", ErrBench, dead)
 	}
-	return b.analyse(p, sampled, said), nil
+	run := b.analyse(p, sampled, said)
+	run.Allocations = (said.counter(allocations) - begun.counter(allocations)) / max(said.counter(answered)-begun.counter(answered), 1)
+	run.Locations, err = b.delivered(ctx, e.output, b.Count)
+	return run, err
 }
 
 // profileFor is long enough for a thousand samples or so and short enough to be over with the run.
@@ -93,19 +109,22 @@ func (b *bench) profileFor() time.Duration {
 }
 
 func (b *bench) analyse(p pace, sampled profile, page page) Run {
-	first, last := p.between(firstMark, lastMark)
-	used, photos := last.usage.minus(first.usage), float64(last.photos-first.photos)
-	each := func(d time.Duration) float64 { return d.Seconds() * 1e3 / photos }
+	each := func(of func(moment) time.Duration) float64 { return p.cost(firstMark, lastMark, of) }
 	r := Run{
-		Photos: b.Count, PhotosPerSecond: p.rate(firstMark, lastMark),
-		CPU:        CPU{Total: each(used.cpu()), Worker: each(used.worker), Decoders: each(used.children)},
-		Memory:     Memory{p.peak(), p.slope()},
+		Photos: b.Count, Workers: b.crew().workers, PhotosPerSecond: p.rate(firstMark, lastMark),
+		CPU: CPU{
+			Total:    each(ours),
+			Worker:   each(func(m moment) time.Duration { return m.usage.worker }),
+			Decoders: each(func(m moment) time.Duration { return m.usage.children }),
+			Around:   each(func(m moment) time.Duration { return m.around }),
+		},
+		Memory:     Memory{p.peak(), p.growth()},
 		FirstTenth: p.rate(0.05, 0.15), LastTenth: p.rate(0.85, 0.95),
 	}
 	worker := func(part string) float64 { return r.CPU.Worker * sampled.share(part) }
 	r.CPU.Network = worker(partNetwork)
 	r.CPU.Rest = r.CPU.Total - r.CPU.Network
-	r.CPU.GCShare = sampled.share(partGC) * used.worker.Seconds() / max(used.cpu().Seconds(), 1e-9)
+	r.CPU.GCShare = share(worker(partGC), r.CPU.Total)
 	wall := func(step string) float64 { return 1e3 * page.mean("planetag_stage_seconds", "stage", step) }
 	r.Steps = []Step{
 		{"fetch", wall("fetch"), worker(partFetch), "photo"},
@@ -119,9 +138,8 @@ func (b *bench) analyse(p pace, sampled profile, page page) Run {
 	}
 	r.Batches.Mean = page.mean("planetag_batch_size", "", "")
 	r.Batches.Fill = r.Batches.Mean / float64(b.Config.Batch.MaxSize)
-	r.Allocations = page.counter("go_memstats_mallocs_total") / float64(b.Count)
 	if n := page.counter("planetag_transactions_total"); n > 0 {
-		r.Transactions = page.counter("planetag_photos_total") / n
+		r.Transactions = page.counter(answered) / n
 	}
 	return r
 }

@@ -21,18 +21,38 @@ func (r Result) Write(out io.Writer) error {
 	r.writeComparison(&t)
 	r.writeRun(&t)
 	r.writeLatency(&t)
-	if len(r.Goals) > 0 {
-		t.WriteString("\n| measure | goal | this run | met |\n|---|---|---|---|\n")
-		for _, g := range r.Goals {
-			met := "no"
-			if g.Met {
-				met = "yes"
-			}
-			fmt.Fprintf(&t, "| %s | %s | %s | %s |\n", g.Measure, g.Goal, g.Got, met)
-		}
-	}
+	r.writeScaling(&t)
+	r.writeGoals(&t)
+	r.writeLimits(&t)
 	_, err := io.WriteString(out, t.String())
 	return err
+}
+
+func (r Result) writeGoals(t *strings.Builder) {
+	if len(r.Goals) == 0 {
+		return
+	}
+	t.WriteString("\n| measure | goal | this run | the machine allows | met |\n|---|---|---|---|---|\n")
+	for _, g := range r.Goals {
+		met := "no"
+		switch {
+		case g.Met:
+			met = "yes"
+		case g.OutOfReach:
+			met = "no: out of reach"
+		}
+		fmt.Fprintf(t, "| %s | %s | %s | %s | %s |\n", g.Measure, g.Goal, g.Got, g.Allowed, met)
+	}
+}
+
+func (r Result) writeScaling(t *strings.Builder) {
+	if len(r.Scaling) == 0 {
+		return
+	}
+	t.WriteString("\n| processes on one topic | cores | photos/s | CPU ms/photo | references | locations |\n|---|---|---|---|---|---|\n")
+	for _, s := range r.Scaling {
+		fmt.Fprintf(t, "| %d | %d of %d | %.0f | %.1f | %d | %d |\n", s.Workers, s.Cores, r.Machine.Cores, s.PhotosPerSecond, s.CPU, s.References, s.Locations)
+	}
 }
 
 // share is a part of a whole, 0 of one that was too small to be measured.
@@ -91,6 +111,7 @@ func (r Result) writeRun(t *strings.Builder) {
 		fmt.Fprintf(t, "| %s | %.2f | %.0f %% | %s |\n", s.Name, s.CPU, 100*share(s.CPU, run.CPU.Total), wall)
 	}
 	fmt.Fprintf(t, "| all | %.2f | | |\n\n", run.CPU.Total)
+	fmt.Fprintf(t, "Beside it broker, store and feed took %.2f ms a photo. %d references led to %d locations.\n\n", run.CPU.Around, run.Photos, run.Locations)
 	fmt.Fprintf(t, "%.1f photos a batch (%.0f %% full, no padding), %.0f photos a transaction, %.0f allocations a photo; peak memory %.0f MB, growing by %.0f bytes a photo; "+
 		"%.0f photos/s in the first tenth, %.0f in the last.\n",
 		run.Batches.Mean, 100*run.Batches.Fill, run.Transactions, run.Allocations, float64(run.Memory.Peak)/1e6, run.Memory.Slope, run.FirstTenth, run.LastTenth)

@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The limits that the machine sets are those of a worker to which everything is free but what nobody can do without: reading
+// the coefficients of a JPEG and the network, each as measured alone in the same run, on all cores; and broker, store and feed
+// take of the same cores what they took in the run.
+
+// decodeGoal is what decoding may cost, over reading the coefficients alone.
+const decodeGoal = 1.4
+
+// around is what broker, store and feed took a photo, in milliseconds, where they share the worker's cores.
+func (r Result) around() float64 {
+	if r.Run == nil {
+		return 0
+	}
+	return r.Run.CPU.Around
+}
+
+// best is photos/s of such a worker with a network of so many milliseconds and a decoder at so many times the coefficients.
+func (r Result) best(network, decoder float64) float64 {
+	return float64(r.Machine.Cores) * 1e3 / (decoder*r.Ceiling.CoefficientsMS + network + r.around())
+}
+
+// allowed is a ratio's limit: the best worker's photos/s over what the peer reached. Ours over ours has none.
+func (r Result) allowed(key string, decoder float64) float64 {
+	ratio := r.Ratios[key]
+	ours, peer := contestant(r.Comparison, ratio.Of), contestant(r.Comparison, ratio.Over)
+	if r.Ceiling == nil || ours == nil || peer == nil || peer.NetworkMS > 0 {
+		return unlimited
+	}
+	return r.best(ours.NetworkMS, decoder) / median(peer.PhotosPerSecond)
+}
+
+// outsideAllowed is the least processor time outside the network, over the peer's.
+func (r Result) outsideAllowed() float64 {
+	peer := contestant(r.Comparison, peerNull)
+	if r.Ceiling == nil || peer == nil {
+		return unlimited
+	}
+	return r.Ceiling.CoefficientsMS / median(peer.CPU)
+}
+
+// shareAllowed is the ceiling's share that broker, store and feed leave to the worker.
+func (r Result) shareAllowed() float64 {
+	alone := r.Ceiling.DecodeMS + r.Ceiling.NetworkMS
+	return alone / (alone + r.around())
+}
+
+// writeLimits says where the limits come from.
+func (r Result) writeLimits(t *strings.Builder) {
+	if !slices.ContainsFunc(r.Goals, func(g Goal) bool { return g.Allowed != "" }) {
+		return
+	}
+	fmt.Fprintf(t, "\nThe machine allows what a worker would reach to which all is free but the coefficients (%.2f ms), the network and what broker, store and feed take of the same cores (%.2f ms a photo)",
+		r.Ceiling.CoefficientsMS, r.around())
+	var networks, strict []string
+	for _, key := range []string{"fp32", "int8", "null"} {
+		if ratio, ok := r.Ratios[key]; ok {
+			networks = append(networks, fmt.Sprintf("%s %.2f ms", key, contestant(r.Comparison, ratio.Of).NetworkMS))
+			strict = append(strict, fmt.Sprintf("%s %.2f ×", key, r.allowed(key, decodeGoal)))
+		}
+	}
+	if len(networks) > 0 {
+		fmt.Fprintf(t, "; networks alone: %s. Were its decoder just at the goal of %.2f × of the coefficients, it would be: %s", strings.Join(networks, ", "), decodeGoal, strings.Join(strict, ", "))
+	}
+	t.WriteString(".\n")
+}
