@@ -1,7 +1,11 @@
 package realkafka
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,6 +19,7 @@ type PostGIS struct {
 	dir     string
 	argv    []string
 	addr    string
+	bin     string
 	process *process
 }
 
@@ -27,7 +32,7 @@ func StartPostGIS(t testing.TB) *PostGIS {
 	}
 	version := filepath.Base(filepath.Dir(filepath.Dir(controls[len(controls)-1])))
 	bin := filepath.Join("/usr/lib/postgresql", version, "bin")
-	p := &PostGIS{t: t, dir: ordinaryDir(t, "postgis"), addr: FreeAddress(t)}
+	p := &PostGIS{t: t, dir: ordinaryDir(t, "postgis"), addr: FreeAddress(t), bin: bin}
 	p.URL = "postgres://planetag@" + p.addr + "/postgres?sslmode=disable"
 	data := filepath.Join(p.dir, "data")
 	ordinarily(t, p.dir, filepath.Join(bin, "initdb"), "-D", data, "-U", "planetag", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -43,7 +48,7 @@ func StartPostGIS(t testing.TB) *PostGIS {
 // Kill9 ends the server without warning; its own processes follow it.
 func (p *PostGIS) Kill9() { p.process.kill9() }
 
-// Restart starts a server that was killed, on the same port and data, and returns when it listens.
+// Restart starts a server that was killed, on the same port and data, and returns when it takes connections.
 func (p *PostGIS) Restart() {
 	p.t.Helper()
 	deadline := time.Now().Add(time.Minute)
@@ -51,6 +56,11 @@ func (p *PostGIS) Restart() {
 		var err error
 		if p.process, err = startOrdinary(ordinaryUser(p.t), "PostgreSQL", filepath.Join(p.dir, "postgres.log"), p.argv...); err == nil {
 			err = p.process.waitPort(p.addr, 30*time.Second)
+		}
+		for err == nil && !p.ready() { // it listens before it has repaired what a kill left
+			if time.Sleep(50 * time.Millisecond); time.Now().After(deadline) {
+				err = errors.New("it listens, but does not take connections")
+			}
 		}
 		if err == nil {
 			return
@@ -61,6 +71,11 @@ func (p *PostGIS) Restart() {
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
+}
+
+func (p *PostGIS) ready() bool {
+	host, port, _ := net.SplitHostPort(p.addr) // our own
+	return exec.CommandContext(context.Background(), filepath.Join(p.bin, "pg_isready"), "-q", "-h", host, "-p", port).Run() == nil
 }
 
 func (p *PostGIS) stop() {

@@ -45,6 +45,9 @@ func TestThroughput(t *testing.T) {
 	}
 	w.cfg.Index.BatchBytes = 4 << 20
 	for _, to := range targets(t) {
+		if only := os.Getenv("BENCH_INDEX"); only != "1" && only != to.name() {
+			continue
+		}
 		var indexed, ceiling []float64
 		for round := range 4 {
 			began := time.Now()

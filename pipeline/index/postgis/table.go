@@ -37,9 +37,10 @@ func Design(table string) string {
 
 // Table is one table of one database, an index.Sink.
 type Table struct {
-	pool   *pgxpool.Pool
-	name   string
-	upsert string
+	pool    *pgxpool.Pool
+	name    string
+	columns []column // but for the shape
+	sql     statements
 }
 
 // Open connects and compares the table with the design. With create it first makes the extension, the table and its indexes
@@ -62,7 +63,8 @@ func Open(ctx context.Context, c pipeline.PostGISConfig, create bool) (*Table, e
 	if err != nil {
 		return nil, judged(err)
 	}
-	t := &Table{pool: pool, name: c.Table, upsert: upsert(c.Table)}
+	t := &Table{pool: pool, name: c.Table, columns: columns()}
+	t.sql = t.statements()
 	if err := t.prepare(ctx, create); err != nil {
 		pool.Close()
 		return nil, err
@@ -79,7 +81,7 @@ func (t *Table) prepare(ctx context.Context, create bool) error {
 			return fmt.Errorf("make the table %s: %w", t.name, judged(err))
 		}
 	}
-	found, err := t.columns(ctx)
+	found, err := t.found(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,8 +105,8 @@ func (t *Table) prepare(ctx context.Context, create bool) error {
 	return nil
 }
 
-// columns are the types of the table's columns, as PostgreSQL writes them, with the primary key marked.
-func (t *Table) columns(ctx context.Context) (map[string]string, error) {
+// found are the types of the table's columns, as PostgreSQL writes them, with the primary key marked.
+func (t *Table) found(ctx context.Context) (map[string]string, error) {
 	rows, err := t.pool.Query(ctx, `
 		SELECT a.attname, format_type(a.atttypid, a.atttypmod) || CASE WHEN i.indrelid IS NULL THEN '' ELSE ' PRIMARY KEY' END
 		FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary AND i.indnkeyatts = 1 AND a.attnum = i.indkey[0]
