@@ -1,11 +1,15 @@
 package index
 
 import (
-	"encoding/json"
+	slow "encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
+
+	"github.com/segmentio/encoding/json"
 
 	"planetag/consumer"
 	"planetag/enrich/cells"
@@ -89,15 +93,18 @@ func (d *Document) standing() Standing {
 
 // read turns a record of the locations topic into the document it stands for. Its error wraps pipeline.ErrLocation.
 func read(rec consumer.Record, shape string) (*Document, error) {
-	if len(rec.Key) == 0 {
+	switch {
+	case len(rec.Key) == 0:
 		return nil, fmt.Errorf("%w: the record has no key, which is the photo's id", pipeline.ErrLocation)
+	case !utf8.Valid(rec.Key): // an index that mends it would hold the photo under another id
+		return nil, fmt.Errorf("%w: the record's key %q is not UTF-8", pipeline.ErrLocation, rec.Key)
 	}
 	d := &Document{PhotoID: string(rec.Key), record: rec, Record: Record{rec.Partition, rec.Offset}}
 	if rec.Value == nil {
 		return d.removed(rec)
 	}
-	var l pipeline.Location
-	if err := json.Unmarshal(rec.Value, &l); err != nil {
+	l, err := decode(rec.Value)
+	if err != nil {
 		return nil, fmt.Errorf("%w of photo %q: %w", pipeline.ErrLocation, d.PhotoID, err)
 	}
 	if err := l.Check(); err != nil {
@@ -118,6 +125,20 @@ func read(rec consumer.Record, shape string) (*Document, error) {
 	}
 	d.version = d.standing().ownVersion()
 	return d, nil
+}
+
+// decode reads a location in a quarter of the time that encoding/json takes, which is more than a database needs for the row.
+func decode(value []byte) (l pipeline.Location, err error) {
+	const usual = 64 << 10 // the fast one goes down into whatever is nested, without a limit of its own
+	switch {
+	case !utf8.Valid(value):
+		err = errors.New("the value is not UTF-8")
+	case len(value) > usual:
+		err = slow.Unmarshal(value, &l)
+	default:
+		err = json.Unmarshal(value, &l)
+	}
+	return l, err
 }
 
 // removed is the document of a tombstone. One that some other program wrote has no revision; the time at which it was
