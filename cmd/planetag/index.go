@@ -101,7 +101,7 @@ func openSink(ctx context.Context, to string, c pipeline.IndexConfig, create boo
 		}
 		return table, to + "." + c.PostGIS.Table, table.Close, nil
 	}
-	x, err := opensearch.Open(ctx, c.OpenSearch, create)
+	x, err := opensearch.Open(ctx, c, create)
 	if errors.Is(err, opensearch.ErrUnavailable) {
 		err = tagged{err, errUnavailable}
 	}

@@ -5,15 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"planetag/deploy/secrets"
 )
 
 // PostGIS is one PostgreSQL with the PostGIS extension at hand.
 type PostGIS struct {
 	URL string // postgres://…, of a superuser without a password; it stays the same over restarts
+	// CAFile is of the authority that signed the server's certificate, and Password the superuser's, where it is a secure one; it
+	// stands in URL, too.
+	CAFile, Password string
 
 	t       testing.TB
 	dir     string
@@ -26,23 +32,60 @@ type PostGIS struct {
 // StartPostGIS makes and starts an empty database cluster and returns when it listens. It is stopped when the test ends.
 func StartPostGIS(t testing.TB) *PostGIS {
 	t.Helper()
+	p := newPostGIS(t)
+	p.URL = "postgres://planetag@" + p.addr + "/postgres?sslmode=disable"
+	p.start("-A", "trust")
+	return p
+}
+
+// StartSecurePostGIS is StartPostGIS of one that lets nobody in without TLS and a password (SCRAM-SHA-256).
+func StartSecurePostGIS(t testing.TB) *PostGIS {
+	t.Helper()
+	p, ca := newPostGIS(t), newAuthority(t)
+	p.CAFile, p.Password = filepath.Join(p.dir, "ca.pem"), secrets.Of("postgres")
+	p.URL = "postgres://planetag:" + p.Password + "@" + p.addr + "/postgres?sslmode=verify-full&sslrootcert=" + p.CAFile
+	secret, certificate := ca.pair(t, "127.0.0.1", valid())
+	for name, content := range map[string][]byte{
+		"ca.pem": ca.certificatePEM(), "server.key": secret, "server.pem": certificate, "password": []byte(p.Password),
+		"pg_hba.conf": []byte("hostssl all all 127.0.0.1/32 scram-sha-256\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(p.dir, name), content, 0o600); err != nil {
+			t.Fatalf("configure PostgreSQL: %v", err)
+		}
+	}
+	give(t, p.dir)
+	p.argv = []string{
+		"-c", "hba_file=" + filepath.Join(p.dir, "pg_hba.conf"), "-c", "ssl=on",
+		"-c", "ssl_key_file=" + filepath.Join(p.dir, "server.key"), "-c", "ssl_cert_file=" + filepath.Join(p.dir, "server.pem"),
+	}
+	p.start("-A", "scram-sha-256", "--pwfile", filepath.Join(p.dir, "password"))
+	return p
+}
+
+func newPostGIS(t testing.TB) *PostGIS {
+	t.Helper()
 	controls, _ := filepath.Glob("/usr/share/postgresql/*/extension/postgis.control") // the pattern is sound
 	if len(controls) == 0 {
 		Missing(t, "PostgreSQL with PostGIS is not installed; `make setup-test` gets it")
 	}
 	version := filepath.Base(filepath.Dir(filepath.Dir(controls[len(controls)-1])))
 	bin := filepath.Join("/usr/lib/postgresql", version, "bin")
-	p := &PostGIS{t: t, dir: ordinaryDir(t, "postgis"), addr: FreeAddress(t), bin: bin}
-	p.URL = "postgres://planetag@" + p.addr + "/postgres?sslmode=disable"
+	return &PostGIS{t: t, dir: ordinaryDir(t, "postgis"), addr: FreeAddress(t), bin: filepath.Join("/usr/lib/postgresql", version, "bin")}
+}
+
+// start makes the cluster and starts the server.
+func (p *PostGIS) start(authentication ...string) {
+	p.t.Helper()
 	data := filepath.Join(p.dir, "data")
-	ordinarily(t, p.dir, filepath.Join(bin, "initdb"), "-D", data, "-U", "planetag", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	ordinarily(p.t, p.dir, append([]string{
+		filepath.Join(p.bin, "initdb"), "-D", data, "-U", "planetag", "-E", "UTF8", "--locale=C", "--no-sync",
+	}, authentication...)...)
 	port := p.addr[len("127.0.0.1:"):]
-	p.argv = []string{
-		filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + port, "-c", "unix_socket_directories=",
-	}
-	t.Cleanup(p.stop)
+	p.argv = append([]string{
+		filepath.Join(p.bin, "postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + port, "-c", "unix_socket_directories=",
+	}, p.argv...)
+	p.t.Cleanup(p.stop)
 	p.Restart()
-	return p
 }
 
 // Kill9 ends the server without warning; its own processes follow it.

@@ -160,8 +160,12 @@ func questions(ctx context.Context, t *testing.T, servers []target) {
 	}
 	for _, to := range servers {
 		t.Run(to.name(), func(t *testing.T) {
-			refused := map[string]int64{"opensearch": 1, "postgis": 2}[to.name()]
-			if figures := fill(ctx, t, to, w.cfg); figures.Refused != refused || figures.Records != int64(len(w.sent)) || figures.LagRecords != 0 {
+			refused := map[string]int64{"opensearch": 1, "elasticsearch": 1, "postgis": 2}[to.name()]
+			cfg, shapes := w.cfg, to.name() != "elasticsearch" // whose test archive has no geo_shape
+			if !shapes {
+				cfg.Index.Shape = "none"
+			}
+			if figures := fill(ctx, t, to, cfg); figures.Refused != refused || figures.Records != int64(len(w.sent)) || figures.LagRecords != 0 {
 				t.Errorf("figures %+v of %d records, %d of them not to be indexed", figures, len(w.sent), refused)
 			}
 			for question, want := range map[string]map[string]int{
@@ -184,11 +188,11 @@ func questions(ctx context.Context, t *testing.T, servers []target) {
 				}
 			}
 			for _, id := range []string{"fiji, east", "fiji, west", "north pole", "somewhere"} {
-				if !docs[id].Shape {
-					t.Errorf("%s has no shape", id)
+				if docs[id].Shape != shapes {
+					t.Errorf("%s has a shape: %t", id, !shapes)
 				}
 			}
-			if again := fill(ctx, t, to, w.cfg); again.Records != 0 {
+			if again := fill(ctx, t, to, cfg); again.Records != 0 {
 				t.Errorf("a second run read again: %+v", again)
 			}
 		})

@@ -20,7 +20,9 @@ import (
 func anew(to target, name string) target {
 	switch of := to.(type) {
 	case *searchServer:
-		return &searchServer{url: of.url, in: name}
+		other := *of
+		other.in = name
+		return &other
 	case *database:
 		return &database{url: of.url, table: name}
 	}
@@ -110,10 +112,10 @@ func differ(ctx context.Context, t *testing.T, search *searchServer, db *databas
 	cfg := pipeline.DefaultConfig().Index
 	cfg.OpenSearch.Addresses, cfg.OpenSearch.Index = []string{search.url}, "theirs"
 	cfg.PostGIS.URL, cfg.PostGIS.Table = db.url, "theirs"
-	_, ofSearch := opensearch.Open(ctx, cfg.OpenSearch, true)
+	_, ofSearch := opensearch.Open(ctx, cfg, true)
 	_, ofDB := postgis.Open(ctx, cfg.PostGIS, false)
 	cfg.OpenSearch.Index, cfg.PostGIS.Table = "nobodys", "nobodys"
-	_, noIndex := opensearch.Open(ctx, cfg.OpenSearch, false)
+	_, noIndex := opensearch.Open(ctx, cfg, false)
 	_, noTable := postgis.Open(ctx, cfg.PostGIS, false)
 	for _, row := range []struct {
 		err  error

@@ -212,7 +212,7 @@ func (s *searchServer) post(ctx context.Context, body []byte) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
-	answer, err := http.DefaultClient.Do(req)
+	answer, err := s.do(req)
 	if err != nil {
 		return err
 	}
