@@ -69,7 +69,6 @@ func newPostGIS(t testing.TB) *PostGIS {
 		Missing(t, "PostgreSQL with PostGIS is not installed; `make setup-test` gets it")
 	}
 	version := filepath.Base(filepath.Dir(filepath.Dir(controls[len(controls)-1])))
-	bin := filepath.Join("/usr/lib/postgresql", version, "bin")
 	return &PostGIS{t: t, dir: ordinaryDir(t, "postgis"), addr: FreeAddress(t), bin: filepath.Join("/usr/lib/postgresql", version, "bin")}
 }
 

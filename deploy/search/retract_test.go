@@ -24,7 +24,9 @@ func anew(to target, name string) target {
 		other.in = name
 		return &other
 	case *database:
-		return &database{url: of.url, table: name}
+		other := *of
+		other.table = name
+		return &other
 	}
 	return nil
 }
