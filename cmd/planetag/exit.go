@@ -15,6 +15,7 @@ import (
 	"planetag/pipeline/check"
 	"planetag/pipeline/demo"
 	"planetag/pipeline/eval"
+	"planetag/pipeline/index"
 	"planetag/pipeline/survey"
 )
 
@@ -91,7 +92,7 @@ func statusOf(err error) int {
 		return exitUnexpected
 	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap):
 		return exitUsage
-	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, pipeline.ErrNoPhoto):
+	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, index.ErrBundle, pipeline.ErrNoPhoto):
 		return exitUsage
 	case is(backfill.ErrArchive, backfill.ErrFilter, backfill.ErrUnfinished):
 		return exitUsage

@@ -66,6 +66,9 @@ func runIndex(cmd *cobra.Command, g *global, f indexFlags, std streams) error {
 		_, err := fmt.Fprint(std.out, design)
 		return err
 	}
+	if err := index.Readable(cfg); err != nil { // before anything is made
+		return err
+	}
 	log, err := logger(cfg.Log, std.err)
 	if err != nil {
 		return err

@@ -50,6 +50,9 @@ type run struct {
 // Run keeps the sink equal to the locations topic until ctx ends, or once. The figures are of this run. The error is nil
 // after a stop that was asked for.
 func Run(ctx context.Context, o Options) (Figures, error) {
+	if err := Readable(o.Config); err != nil {
+		return Figures{}, err
+	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	health := pipeline.NewHealth(time.Duration(o.Config.HTTP.StallAfter))
