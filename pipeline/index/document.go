@@ -27,7 +27,6 @@ type Document struct {
 	Status   string `json:"status"`
 	Stage    string `json:"stage,omitempty"`
 	Revision int64  `json:"revision"`
-	Barrier  int64  `json:"barrier,omitempty"` // see Standing
 	Record   Record `json:"record"`
 
 	Location    *pipeline.Point `json:"location,omitempty"`
@@ -86,7 +85,7 @@ func (d *Document) Standing(version int64) Standing {
 
 func (d *Document) standing() Standing {
 	return Standing{
-		Deleted: d.Deleted, Stage: d.Stage, Revision: d.Revision, Barrier: d.Barrier,
+		Deleted: d.Deleted, Stage: d.Stage, Revision: d.Revision,
 		Partition: d.Record.Partition, Offset: d.Record.Offset, Version: d.version,
 	}
 }

@@ -28,7 +28,6 @@ func columns() []column {
 		{"status", text, func(d *index.Document) any { return d.Status }},
 		{"stage", text, func(d *index.Document) any { return known(d.Stage) }},
 		{"revision", long, func(d *index.Document) any { return d.Revision }},
-		{"barrier", long, func(d *index.Document) any { return known(d.Barrier) }},
 		{"record_partition", integer, func(d *index.Document) any { return int64(d.Record.Partition) }},
 		{"record_offset", long, func(d *index.Document) any { return d.Record.Offset }},
 		{"lat", double, func(d *index.Document) any { return part(d.Location, func(p *pipeline.Point) any { return p.Lat }) }},

@@ -184,15 +184,16 @@ func (t *Table) halves(ctx context.Context, docs []*index.Document) ([]index.Out
 
 // Standings implements index.Sink.
 func (t *Table) Standings(ctx context.Context, photoIDs []string) (map[string]index.Standing, error) {
+	photoIDs = slices.DeleteFunc(slices.Clone(photoIDs), func(id string) bool { return strings.Contains(id, "\x00") }) // no text has that here
 	rows, err := t.pool.Query(ctx,
-		"SELECT photo_id, deleted, coalesce(stage, ''), revision, coalesce(barrier, 0), record_partition, record_offset, version FROM "+t.name+" WHERE photo_id = ANY($1)", photoIDs)
+		"SELECT photo_id, deleted, coalesce(stage, ''), revision, record_partition, record_offset, version FROM "+t.name+" WHERE photo_id = ANY($1)", photoIDs)
 	if err != nil {
 		return nil, judged(err)
 	}
 	held := make(map[string]index.Standing)
 	var photoID string
 	var s index.Standing
-	_, err = pgx.ForEachRow(rows, []any{&photoID, &s.Deleted, &s.Stage, &s.Revision, &s.Barrier, &s.Partition, &s.Offset, &s.Version},
+	_, err = pgx.ForEachRow(rows, []any{&photoID, &s.Deleted, &s.Stage, &s.Revision, &s.Partition, &s.Offset, &s.Version},
 		func() error { held[photoID] = s; return nil })
 	return held, judged(err)
 }
