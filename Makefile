@@ -73,8 +73,8 @@ test-elasticsearch: setup setup-test ## get Elasticsearch, which has a licence o
 	@bash deploy/setup/elasticsearch.sh
 	@SEARCH_ELASTICSEARCH=1 PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestElasticsearch$$' -count 1 -v -timeout 20m
 
-bench-index: setup setup-test ## documents a second of `planetag index` beside what each server takes at most, in one run
-	@BENCH_INDEX=1 PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestThroughput$$' -count 1 -v -timeout 30m
+bench-index: setup setup-test ## documents a second of `planetag index` beside what each server takes at most, in one run: REPORT=docs/search.md
+	@BENCH_INDEX=1 SEARCH_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestThroughput$$' -count 1 -v -timeout 30m
 
 hostile: build ## thousands of broken, lying and exploding photos, one verdict each: COUNT=4000, SEED=1, CORPUS=folder, REPORT=docs/reliability.md
 	@go run ./deploy/hostile -count $(or $(COUNT),4000) -seed $(or $(SEED),1) -corpus "$(CORPUS)" -report "$(REPORT)"

@@ -66,14 +66,11 @@ func runIndex(cmd *cobra.Command, g *global, f indexFlags, std streams) error {
 		_, err := fmt.Fprint(std.out, design)
 		return err
 	}
-	if err := index.Readable(cfg); err != nil { // before anything is made
-		return err
-	}
 	log, err := logger(cfg.Log, std.err)
 	if err != nil {
 		return err
 	}
-	sink, target, closeSink, err := openSink(cmd.Context(), f.to, cfg.Index, f.create)
+	sink, target, closeSink, err := openSink(cmd.Context(), f.to, cfg, f.create)
 	if err != nil {
 		return reached(err)
 	}
@@ -96,7 +93,11 @@ func runIndex(cmd *cobra.Command, g *global, f indexFlags, std streams) error {
 }
 
 // openSink connects to the index, and names it for the consumer group.
-func openSink(ctx context.Context, to string, c pipeline.IndexConfig, create bool) (sink index.Sink, target string, closeSink func(), err error) {
+func openSink(ctx context.Context, to string, cfg pipeline.Config, create bool) (sink index.Sink, target string, closeSink func(), err error) {
+	c := cfg.Index
+	if err := index.Readable(cfg); err != nil { // before anything is made
+		return nil, "", nil, err
+	}
 	if to == "postgis" {
 		table, err := postgis.Open(ctx, c.PostGIS, create)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"planetag/consumer"
+	"planetag/deploy/report"
 	"planetag/pipeline"
 	"planetag/pipeline/index"
 )
@@ -41,6 +42,7 @@ func TestThroughput(t *testing.T) {
 	newer.Topics.Locations = "planetag.locations.newer"
 	w.bench(ctx, t, w.cfg.Topics.Locations, 1000)
 	w.bench(ctx, t, newer.Topics.Locations, 2000)
+	table := "| index | documents | indexed from Kafka, documents/s | ready-made, documents/s | share |\n|---|---|---|---|---|\n"
 	for _, to := range targets(t) {
 		if only != "1" && only != to.name() {
 			continue
@@ -54,8 +56,16 @@ func TestThroughput(t *testing.T) {
 			indexed = measured(ctx, t, into, newer)
 			again.note(round, indexed, atMost(t, replace(ctx, t)))
 		}
-		t.Logf("%s, new documents: %s", to.name(), first)
-		t.Logf("%s, documents that replace others: %s", to.name(), again)
+		for what, r := range map[string]rates{"new": first, "that replace others": again} {
+			t.Logf("%s, documents %s: indexed from Kafka %.0f a second, ready-made %.0f a second", to.name(), what, r.indexed, r.ceiling)
+		}
+		table += first.row(to.name(), "new") + again.row(to.name(), "that replace others")
+	}
+	t.Log(table)
+	if os.Getenv("SEARCH_REPORT") != "" {
+		if err := report.Section(page(t), "throughput", table); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -86,14 +96,17 @@ func (r *rates) note(round int, indexed, ceiling float64) {
 	}
 }
 
-func (r rates) String() string {
-	shares := make([]float64, len(r.indexed))
-	for i := range shares {
-		shares[i] = r.indexed[i] / r.ceiling[i]
+// row has the medians of the rounds, and of their shares.
+func (r rates) row(sink, documents string) string {
+	var shares []float64
+	for i := range r.indexed {
+		shares = append(shares, r.indexed[i]/r.ceiling[i])
 	}
-	slices.Sort(shares)
-	return fmt.Sprintf("indexed from Kafka %.0f documents/s, ready-made %.0f documents/s, median of the rounds' shares %.0f %%",
-		r.indexed, r.ceiling, 100*shares[len(shares)/2])
+	return fmt.Sprintf("| %s | %s | %.0f | %.0f | %.0f %% |\n", sink, documents, median(r.indexed), median(r.ceiling), 100*median(shares))
+}
+
+func median(of []float64) float64 {
+	return slices.Sorted(slices.Values(of))[len(of)/2]
 }
 
 // timed is a sink that knows when the first request began and the last one ended: the joining of the group before it is no

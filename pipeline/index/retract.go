@@ -71,11 +71,7 @@ func Retract(ctx context.Context, o RetractOptions) (Retraction, error) {
 	if err != nil {
 		return done, err
 	}
-	conf, err := o.Config.ClientConfig(o.Log, nil)
-	if err != nil {
-		return done, err
-	}
-	client, err := consumer.NewClient(conf)
+	client, err := pipeline.Connect(ctx, o.Config, o.Log, nil)
 	if err != nil {
 		return done, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"planetag/pipeline"
 	"planetag/pipeline/index"
@@ -18,9 +19,18 @@ type column struct {
 // shapeColumn comes last and is written as GeoJSON, which only a function of PostGIS makes a geometry of.
 const shapeColumn = "shape"
 
+// The types that columns have.
+const (
+	text, stamp    = "text", "timestamp with time zone"
+	integer, long  = "integer", "bigint"
+	single, double = "real", "double precision"
+)
+
 // columns are those that are written, but for the shape.
-func columns() []column {
-	const text, integer, long, double, single, stamp = "text", "integer", "bigint", "double precision", "real", "timestamp with time zone"
+func columns() []column { return slices.Concat(ofAnswer(), ofSurroundings()) }
+
+// ofAnswer are the columns of the answer and of the record that it comes from.
+func ofAnswer() []column {
 	return []column{
 		{"photo_id", text, func(d *index.Document) any { return d.PhotoID }},
 		{"version", long, func(d *index.Document) any { return d.Version() }},
@@ -37,6 +47,12 @@ func columns() []column {
 		{"confidence", single, func(d *index.Document) any { return part(d.Confidence, func(c *float64) any { return float32(*c) }) }},
 		{"cell", text, func(d *index.Document) any { return known(d.Cell) }},
 		{"s2_ancestors", "text[]", func(d *index.Document) any { return d.S2Ancestors }},
+	}
+}
+
+// ofSurroundings are those of the place, the album, the model and the object.
+func ofSurroundings() []column {
+	return []column{
 		{"country_code", text, func(d *index.Document) any {
 			return part(d.Place, func(p *pipeline.Place) any { return known(p.CountryCode) })
 		}},
