@@ -33,7 +33,7 @@ func (t *Table) statements() statements {
 		held: "SELECT photo_id, version FROM " + t.name + " WHERE photo_id = ANY($1)",
 		incoming: fmt.Sprintf("CREATE TEMPORARY TABLE IF NOT EXISTS %s ON COMMIT DELETE ROWS AS SELECT %s, NULL::text AS %s FROM %s WITH NO DATA",
 			incoming, list, shapeColumn, t.name),
-		upsert: fmt.Sprintf(`INSERT INTO %s AS t (%s, %s) SELECT %s, ST_GeomFromGeoJSON(r.%s) FROM pg_temp.%s AS r ORDER BY r.photo_id
+		upsert: fmt.Sprintf(`INSERT INTO %s AS t (%s, %s) SELECT %s, ST_GeomFromGeoJSON(r.%s) FROM pg_temp.%s AS r ORDER BY r.photo_id COLLATE "C"
 ON CONFLICT (photo_id) DO UPDATE SET %s, %[3]s = excluded.%[3]s WHERE excluded.version > t.version RETURNING photo_id`,
 			t.name, list, shapeColumn, strings.Join(values, ", "), shapeColumn, incoming, strings.Join(sets, ", ")),
 	}
@@ -107,8 +107,8 @@ func (t *Table) versions(ctx context.Context, docs []*index.Document) (map[strin
 	return held, err
 }
 
-// add copies rows into the table. All writers go by the ids' order, so that two of the same photos wait for each other instead
-// of locking each other out.
+// add copies rows into the table. All writers go by the ids' bytes, here and in the upsert, so that two of the same photos wait
+// for each other instead of locking each other out.
 func (t *Table) add(ctx context.Context, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
