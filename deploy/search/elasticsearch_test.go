@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -64,6 +65,21 @@ func behindKeys(t *testing.T, es *realkafka.Elasticsearch, key string) (url, caF
 	return door.URL, caFile
 }
 
+// byTheCommand is a configuration with secrets in files.
+func byTheCommand(t *testing.T, w *world, es *realkafka.Elasticsearch, in string) command {
+	t.Helper()
+	dir := t.TempDir()
+	c := command{t: t, binary: binary(t), config: filepath.Join(dir, "planetag.yaml")}
+	text := fmt.Sprintf("kafka:\n  brokers: [%s]\ntopics:\n  partitions: 3\nhttp:\n  listen: \"\"\nindex:\n  opensearch:\n    addresses: [%s]\n    index: %s\n    username: planetag\n"+
+		"    password_file: %s\n    tls:\n      enabled: true\n      ca_file: %s\n", w.cfg.Kafka.Brokers[0], es.URL, in, filepath.Join(dir, "password"), es.CAFile)
+	for path, content := range map[string]string{c.config: text, filepath.Join(dir, "password"): es.Password} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
 // TestElasticsearch is everything that OpenSearch is asked, with a password and with an API key, over TLS, as a user who has the
 // rights that docs/search.md lists and no others.
 func TestElasticsearch(t *testing.T) {
@@ -87,6 +103,21 @@ func TestElasticsearch(t *testing.T) {
 	t.Run("questions", func(t *testing.T) { questions(ctx, t, []target{server}) })
 	t.Run("retractions, with an API key", func(t *testing.T) {
 		retractions(ctx, t, []target{&searchServer{url: es.URL, in: "planetag-retracted", secure: es, login: byKey}})
+	})
+	t.Run("writers at once", func(t *testing.T) { atOnce(ctx, t, []target{server}) })
+	t.Run("stories, by the command", func(t *testing.T) {
+		w, told := newWorld(t), *server
+		told.in = "planetag-told"
+		stories := newStories(t, w.cfg.Kafka.Brokers[0])
+		stories.tell(ctx, 500)
+		told.create(ctx, t)
+		f := byTheCommand(t, w, es, told.in).once(ctx, "elasticsearch")
+		docs := told.all(ctx, t)
+		list := stories.differences(docs)
+		for _, d := range list[:min(len(list), 5)] {
+			t.Error(d)
+		}
+		t.Logf("%d records of %d photos, %d documents checked, differences %d; %+v", stories.records, stories.photos, len(docs), len(list), f)
 	})
 	t.Run("who may not", func(t *testing.T) {
 		for _, row := range []struct {

@@ -146,7 +146,7 @@ func TestPoisonIsADeadLetterAndNothingElseIs(t *testing.T) {
 		name, says string
 		rec        consumer.Record
 	}{
-		{"no JSON", "json: ", consumer.Record{Key: []byte("x"), Value: []byte("{,}")}},
+		{"no JSON", "invalid character", consumer.Record{Key: []byte("x"), Value: []byte("{,}")}},
 		{"what is nested without an end", "exceeded max depth", consumer.Record{Key: []byte("x"), Value: bytes.Repeat([]byte("["), 1<<17)}},
 		{"a key that is no text", `key "\xff" is not UTF-8`, consumer.Record{Key: []byte{0xff}}},
 		{"a value that is no text", "not UTF-8", consumer.Record{Key: []byte("good"), Value: bytes.Replace(good.Value, []byte("good"), []byte("goo\xff"), 1)}},
