@@ -20,10 +20,10 @@ import (
 // benchDocuments is how many documents are written, each once, by as many writers as the topic has partitions. benchBatch is
 // about what index.batch_bytes comes to with them.
 const (
-	benchDocuments = 100_000
+	benchDocuments = 50_000
 	benchBatch     = 1500
 	benchWriters   = 3
-	benchRounds    = 4
+	benchRounds    = 8
 )
 
 // TestThroughput prints what `planetag index` writes a second, and what the server takes of ready-made requests: of documents
