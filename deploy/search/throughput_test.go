@@ -23,7 +23,7 @@ const (
 	benchDocuments = 50_000
 	benchBatch     = 1500
 	benchWriters   = 3
-	benchRounds    = 8
+	benchRounds    = 6
 )
 
 // TestThroughput prints what `planetag index` writes a second, and what the server takes of ready-made requests: of documents
@@ -49,12 +49,17 @@ func TestThroughput(t *testing.T) {
 		}
 		var first, again rates
 		for round := range benchRounds {
-			into, ceiling := anew(to, fmt.Sprintf("indexed_%d", round)), anew(to, fmt.Sprintf("ceiling_%d", round))
-			indexed := measured(ctx, t, into, w.cfg)
-			add, replace := readyMade(ctx, t, into, ceiling)
-			first.note(round, indexed, atMost(t, add))
-			indexed = measured(ctx, t, into, newer)
-			again.note(round, indexed, atMost(t, replace(ctx, t)))
+			t.Run(fmt.Sprintf("%s, round %d", to.name(), round), func(t *testing.T) { // which closes its connections
+				into, ceiling := anew(to, fmt.Sprintf("indexed_%d", round)), anew(to, fmt.Sprintf("ceiling_%d", round))
+				indexed := measured(ctx, t, into, w.cfg)
+				add, replace := readyMade(ctx, t, into, ceiling)
+				first.note(round, indexed, atMost(t, add))
+				indexed = measured(ctx, t, into, newer)
+				again.note(round, indexed, atMost(t, replace(ctx, t)))
+			})
+		}
+		if t.Failed() {
+			return
 		}
 		for what, r := range map[string]rates{"new": first, "that replace others": again} {
 			t.Logf("%s, documents %s: indexed from Kafka %.0f a second, ready-made %.0f a second", to.name(), what, r.indexed, r.ceiling)
