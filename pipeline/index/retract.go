@@ -52,7 +52,7 @@ func Readable(c pipeline.Config) error {
 	if c.Output.Map == mapping.Default {
 		return nil
 	}
-	return fmt.Errorf("%w: output.map is %q, so that %s carries another form of the locations; only output.map: %s is read here: let a worker with another kafka.group publish that on a topic of its own and name it in topics.locations",
+	return fmt.Errorf("%w: output.map is %q, so that %s carries another form of the locations; only output.map: %s is read here: a second worker, with kafka.group, topics.embeddings and topics.locations of its own, can publish that",
 		pipeline.ErrConfig, c.Output.Map, c.Topics.Locations, mapping.Default)
 }
 
