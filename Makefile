@@ -18,7 +18,7 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast test-connect chaos chaos-short chaos-replay chaos-cost chaos-backfill chaos-index hostile soak train learn test-train fuzz lint bench bench-report bench-long bench-index man generate fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast test-connect chaos chaos-short chaos-replay chaos-cost chaos-backfill chaos-index test-elasticsearch hostile soak train learn test-train fuzz lint bench bench-report bench-long bench-index man generate fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,12 @@ chaos-backfill: build setup-test ## kill the lister and the workers of a backfil
 chaos-index: build setup-test ## kill `planetag index` ten times and its servers three times, and compare every document with the topic: REPORT=docs/search.md
 	@INDEX_CHAOS=full SEARCH_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestPhotosAreFound$$' -count 1 -v -timeout 30m
 
-bench-index: setup setup-test ## documents a second of `planetag index` beside what each server takes at most, in one run
-	@BENCH_INDEX=1 PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestThroughput$$' -count 1 -v -timeout 30m
+test-elasticsearch: setup setup-test ## get Elasticsearch, which has a licence of its own, and ask it all that OpenSearch is asked, over TLS
+	@bash deploy/setup/elasticsearch.sh
+	@SEARCH_ELASTICSEARCH=1 PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestElasticsearch$$' -count 1 -v -timeout 20m
+
+bench-index: setup setup-test ## documents a second of `planetag index` beside what each server takes at most, in one run: REPORT=docs/search.md
+	@BENCH_INDEX=1 SEARCH_REPORT=$(REPORT) PLANETAG_REQUIRE_ALL=1 go test ./deploy/search -run 'TestThroughput$$' -count 1 -v -timeout 30m
 
 hostile: build ## thousands of broken, lying and exploding photos, one verdict each: COUNT=4000, SEED=1, CORPUS=folder, REPORT=docs/reliability.md
 	@go run ./deploy/hostile -count $(or $(COUNT),4000) -seed $(or $(SEED),1) -corpus "$(CORPUS)" -report "$(REPORT)"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go/compress"
@@ -90,6 +91,8 @@ func (b batch) records(into []Record, topic string, partition int, from int64) (
 	if err != nil {
 		return into, err
 	}
+	const least = 7 // bytes of a record, whatever the batch says of their number
+	into = slices.Grow(into, min(int(b.count), len(data)/least))
 	cursor := cursor{data: data}
 	for range b.count {
 		r := cursor.record(b)

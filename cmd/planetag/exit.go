@@ -16,6 +16,7 @@ import (
 	"planetag/pipeline/demo"
 	"planetag/pipeline/eval"
 	"planetag/pipeline/export"
+	"planetag/pipeline/index"
 	"planetag/pipeline/survey"
 )
 
@@ -92,7 +93,7 @@ func statusOf(err error) int {
 		return exitUnexpected
 	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap):
 		return exitUsage
-	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, export.ErrFolder, pipeline.ErrNoPhoto):
+	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, export.ErrFolder, index.ErrBundle, pipeline.ErrNoPhoto):
 		return exitUsage
 	case is(backfill.ErrArchive, backfill.ErrFilter, backfill.ErrUnfinished):
 		return exitUsage

@@ -70,7 +70,7 @@ func runIndex(cmd *cobra.Command, g *global, f indexFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	sink, target, closeSink, err := openSink(cmd.Context(), f.to, cfg.Index, f.create)
+	sink, target, closeSink, err := openSink(cmd.Context(), f.to, cfg, f.create)
 	if err != nil {
 		return reached(err)
 	}
@@ -93,7 +93,11 @@ func runIndex(cmd *cobra.Command, g *global, f indexFlags, std streams) error {
 }
 
 // openSink connects to the index, and names it for the consumer group.
-func openSink(ctx context.Context, to string, c pipeline.IndexConfig, create bool) (sink index.Sink, target string, closeSink func(), err error) {
+func openSink(ctx context.Context, to string, cfg pipeline.Config, create bool) (sink index.Sink, target string, closeSink func(), err error) {
+	c := cfg.Index
+	if err := index.Readable(cfg); err != nil { // before anything is made
+		return nil, "", nil, err
+	}
 	if to == "postgis" {
 		table, err := postgis.Open(ctx, c.PostGIS, create)
 		if err != nil {
@@ -101,7 +105,7 @@ func openSink(ctx context.Context, to string, c pipeline.IndexConfig, create boo
 		}
 		return table, to + "." + c.PostGIS.Table, table.Close, nil
 	}
-	x, err := opensearch.Open(ctx, c.OpenSearch, create)
+	x, err := opensearch.Open(ctx, c, create)
 	if errors.Is(err, opensearch.ErrUnavailable) {
 		err = tagged{err, errUnavailable}
 	}

@@ -18,7 +18,7 @@ func newRetract(g *global, std streams) *cobra.Command {
 	var path, since string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "retract --model NAME|--sha256 SHA",
+		Use:   "retract --model NAME|--bundle SHA",
 		Short: "Take back what a model has published",
 		Long: `Read the locations topic and publish a tombstone, of a higher revision, for every
 photo whose last answer is of this bundle: estimates and abstentions. Search indexes
@@ -28,11 +28,11 @@ send their references again.
 
 Begin with --dry-run.`,
 		Example: `  planetag retract --model demo@1.2.0 --config planetag.yaml --dry-run
-  planetag retract --sha256 4be1 --since 2026-11-01T00:00:00Z --config planetag.yaml`,
+  planetag retract --bundle 4be1 --since 2026-11-01T00:00:00Z --config planetag.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if (o.Model == "") == (o.SHA256 == "") {
-				return wrongUsage(cmd, errors.New("give one of --model and --sha256"))
+			if (o.Model == "") == (o.Bundle == "") {
+				return wrongUsage(cmd, errors.New("give one of --model and --bundle"))
 			}
 			if since != "" {
 				if o.Since, err = time.Parse(time.RFC3339, since); err != nil {
@@ -47,7 +47,9 @@ Begin with --dry-run.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Model, "model", "", "name of the bundle, or name@version")
-	flags.StringVar(&o.SHA256, "sha256", "", "model.sha256 of its answers, or how it begins")
+	flags.StringVar(&o.Bundle, "bundle", "", "folder of the bundle, or model.sha256 of its answers, or how that begins")
+	flags.StringVar(&o.Bundle, "sha256", "", "the same as --bundle")
+	_ = flags.MarkHidden("sha256") // its name until now; it is there
 	flags.StringVar(&since, "since", "", "only answers published at this time or later, like 2026-11-01T00:00:00Z")
 	flags.StringVar(&path, "config", "", "configuration file (default: built-in defaults and PLANETAG_… variables)")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "only say what would be retracted")

@@ -52,8 +52,15 @@ func template(name string, p period) *x509.Certificate {
 	}
 }
 
-// issue returns, in PEM, a key and a signed certificate for a host, an address or a name.
+// issue returns, in PEM, a key and a signed certificate for a host, an address or a name, one after the other.
 func (a *authority) issue(t testing.TB, host string, p period) []byte {
+	t.Helper()
+	secret, certificate := a.pair(t, host, p)
+	return append(secret, certificate...)
+}
+
+// pair returns them one by one, for servers that read nothing else in a file.
+func (a *authority) pair(t testing.TB, host string, p period) (secret, certificate []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -70,12 +77,11 @@ func (a *authority) issue(t testing.TB, host string, p period) []byte {
 	if err != nil {
 		t.Fatalf("make a certificate: %v", err)
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	plain, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		t.Fatalf("make a certificate: %v", err)
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	return append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: plain}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 // certificatePEM is what those need who trust the authority.

@@ -15,7 +15,10 @@ import (
 	"planetag/pipeline/index/postgis"
 )
 
-type database struct{ url, table string }
+type database struct {
+	url, table string
+	as         func(*pipeline.PostGISConfig) // how planetag gets in, where not like those who ask
+}
 
 func (d *database) name() string  { return "postgis" }
 func (d *database) index() string { return d.table }
@@ -23,6 +26,9 @@ func (d *database) index() string { return d.table }
 func (d *database) open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink {
 	t.Helper()
 	cfg.Index.PostGIS.URL, cfg.Index.PostGIS.Table = d.url, d.table
+	if d.as != nil {
+		d.as(&cfg.Index.PostGIS)
+	}
 	x, err := postgis.Open(ctx, cfg.Index.PostGIS, true)
 	if err != nil {
 		t.Fatal(err)

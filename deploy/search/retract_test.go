@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"planetag/deploy/realkafka"
+	"planetag/enrich/bundle"
 	"planetag/pipeline"
 	"planetag/pipeline/index"
 	"planetag/pipeline/index/opensearch"
@@ -20,9 +23,13 @@ import (
 func anew(to target, name string) target {
 	switch of := to.(type) {
 	case *searchServer:
-		return &searchServer{url: of.url, in: name}
+		other := *of
+		other.in = name
+		return &other
 	case *database:
-		return &database{url: of.url, table: name}
+		other := *of
+		other.table = name
+		return &other
 	}
 	return nil
 }
@@ -40,15 +47,20 @@ func retractions(ctx context.Context, t *testing.T, servers []target) {
 	albums := func(l *pipeline.Location) {
 		l.Stage, l.Revision, l.Album = pipeline.StageAlbum, 900_000, &pipeline.AlbumPart{ID: "a", Mode: "lstm", Size: 1, Position: 1}
 	}
+	folder := filepath.Join(realkafka.Root(t), "bundles", "demo")
+	demo, err := bundle.Read(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
 	later := func(l *pipeline.Location) { l.Time = l.Time.Add(time.Hour) }
 	w.publish(ctx, t,
-		located(t, "bad", 1, 1, of("bad@1.0.0", "b1")), located(t, "bad, of its album", 1, 1, of("bad@1.0.0", "b1")),
-		located(t, "bad, of its album", 1, 2, func(l *pipeline.Location) { albums(l); of("bad@1.0.0", "b1")(l) }),
-		located(t, "bad, later", 1, 1, func(l *pipeline.Location) { later(l); of("bad@1.0.1", "b2")(l) }),
-		located(t, "bad, and then good", 1, 1, of("bad@1.0.0", "b1")),
+		located(t, "bad", 1, 1, of("bad@1.0.0", "b1b1c2")), located(t, "bad, of its album", 1, 1, of("bad@1.0.0", "b1b1b1")),
+		located(t, "bad, of its album", 1, 2, func(l *pipeline.Location) { albums(l); of("bad@1.0.0", "b1b1b1")(l) }),
+		located(t, "bad, later", 1, 1, func(l *pipeline.Location) { later(l); of("bad@1.0.1", demo.SHA256)(l) }),
+		located(t, "bad, and then good", 1, 1, of("bad@1.0.0", "b1b1b1")),
 		located(t, "bad, and then good", 1, 3, func(l *pipeline.Location) { l.Revision = 2000; of("good@1.0.0", "c1")(l) }),
-		located(t, "bad, but measured", 1, 1, func(l *pipeline.Location) { given(l); of("bad@1.0.0", "b1")(l) }),
-		located(t, "good", 1, 1, of("good@1.0.0", "c1")), located(t, "removed", 1, 1, of("bad@1.0.0", "b1")),
+		located(t, "bad, but measured", 1, 1, func(l *pipeline.Location) { given(l); of("bad@1.0.0", "b1b1b1")(l) }),
+		located(t, "good", 1, 1, of("good@1.0.0", "c1")), located(t, "removed", 1, 1, of("bad@1.0.0", "b1b1b1")),
 		pipeline.Tombstone("planetag.locations", "removed", 2000))
 	for _, to := range servers {
 		fill(ctx, t, anew(to, "before_retraction"), w.cfg)
@@ -62,6 +74,9 @@ func retractions(ctx context.Context, t *testing.T, servers []target) {
 		}
 		return done
 	}
+	if _, err := index.Retract(ctx, index.RetractOptions{Config: w.cfg, Bundle: "b1b1"}); !errors.Is(err, index.ErrBundle) || !strings.Contains(err.Error(), "b1b1b1 and b1b1c2 begin") {
+		t.Errorf("a beginning of two checksums: %v", err)
+	}
 	for _, row := range []struct {
 		name             string
 		o                index.RetractOptions
@@ -71,7 +86,8 @@ func retractions(ctx context.Context, t *testing.T, servers []target) {
 		{"a dry run", index.RetractOptions{Model: "bad", DryRun: true}, 3, 1},
 		{"which did nothing", index.RetractOptions{Model: "bad", DryRun: true}, 3, 1},
 		{"a version", index.RetractOptions{Model: "bad@1.0.1", DryRun: true}, 1, 0},
-		{"a checksum's beginning", index.RetractOptions{SHA256: "b", DryRun: true}, 3, 1},
+		{"a checksum's beginning", index.RetractOptions{Bundle: "B1B1B1", DryRun: true}, 1, 1},
+		{"a folder", index.RetractOptions{Bundle: folder, DryRun: true}, 1, 0},
 		{"what was published late", index.RetractOptions{Model: "bad", Since: time.UnixMilli(1_700_000_000_000).Add(time.Minute), DryRun: true}, 1, 0},
 		{"all of the model", index.RetractOptions{Model: "bad"}, 3, 1},
 		{"the same again", index.RetractOptions{Model: "bad"}, 0, 1},
@@ -80,8 +96,11 @@ func retractions(ctx context.Context, t *testing.T, servers []target) {
 			t.Errorf("%s: %+v, want %d retracted and %d measured", row.name, done, row.retracted, row.given)
 		}
 	}
+	if _, err := index.Retract(ctx, index.RetractOptions{Config: w.cfg, Bundle: demo.SHA256[:3]}); !errors.Is(err, bundle.ErrBundle) {
+		t.Errorf("three digits: %v", err)
+	}
 	// An old answer that is published again stays away.
-	w.publish(ctx, t, located(t, "bad", 1, 1, of("bad@1.0.0", "b1")))
+	w.publish(ctx, t, located(t, "bad", 1, 1, of("bad@1.0.0", "b1b1b1")))
 	want := map[string]bool{
 		"bad": true, "bad, of its album": true, "bad, later": true, "bad, and then good": false, "bad, but measured": false, "good": false, "removed": true,
 	}
@@ -110,10 +129,10 @@ func differ(ctx context.Context, t *testing.T, search *searchServer, db *databas
 	cfg := pipeline.DefaultConfig().Index
 	cfg.OpenSearch.Addresses, cfg.OpenSearch.Index = []string{search.url}, "theirs"
 	cfg.PostGIS.URL, cfg.PostGIS.Table = db.url, "theirs"
-	_, ofSearch := opensearch.Open(ctx, cfg.OpenSearch, true)
+	_, ofSearch := opensearch.Open(ctx, cfg, true)
 	_, ofDB := postgis.Open(ctx, cfg.PostGIS, false)
 	cfg.OpenSearch.Index, cfg.PostGIS.Table = "nobodys", "nobodys"
-	_, noIndex := opensearch.Open(ctx, cfg.OpenSearch, false)
+	_, noIndex := opensearch.Open(ctx, cfg, false)
 	_, noTable := postgis.Open(ctx, cfg.PostGIS, false)
 	for _, row := range []struct {
 		err  error

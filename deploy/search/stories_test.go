@@ -56,6 +56,7 @@ func plots() [][]step {
 		{{"photo", 1000, false}, {"album", 31_000, false}, {"opted_out", 40_000, false}, {"album", 31_000, true}, {"photo", 1000, true}},
 		{{"photo", 1000, false}, {"album", 5 * hour, false}, {"opted_out", hour, false}, {"album", 5 * hour, true}},
 		{{"photo", 1000, false}, {"album", 5 * hour, false}, {"removed", hour, false}, {"photo", 2 * hour, false}, {"album", 5*hour + 40_000, false}},
+		{{"photo", 1000, false}, {"album", 31_000, false}, {"opted_out", 40_000, false}, {"album", 9 * hour, true}},
 		{{"photo", 1000, false}, {"removed", 2000, false}, {"album", 30_000, true}, {"photo", 70_000, false}},
 	}
 }

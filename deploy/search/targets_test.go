@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"planetag/deploy/realkafka"
 	"planetag/pipeline"
 	"planetag/pipeline/index"
 	"planetag/pipeline/index/opensearch"
@@ -58,15 +59,30 @@ type document struct {
 	Partition, Offset int64
 }
 
-type searchServer struct{ url, in string }
+// searchServer is OpenSearch, where nothing else is said, or Elasticsearch.
+type searchServer struct {
+	url, in string
+	secure  *realkafka.Elasticsearch         // who is there
+	login   func(*pipeline.OpenSearchConfig) // how planetag gets in; those who ask are the administrator
+}
 
-func (s *searchServer) name() string  { return "opensearch" }
+func (s *searchServer) name() string {
+	if s.secure != nil {
+		return "elasticsearch"
+	}
+	return "opensearch"
+}
+
 func (s *searchServer) index() string { return s.in }
 
 func (s *searchServer) open(ctx context.Context, t *testing.T, cfg pipeline.Config) index.Sink {
 	t.Helper()
 	cfg.Index.OpenSearch.Addresses, cfg.Index.OpenSearch.Index = []string{s.url}, s.in
-	x, err := opensearch.Open(ctx, cfg.Index.OpenSearch, true)
+	if s.secure != nil {
+		s.login(&cfg.Index.OpenSearch)
+		s.create(ctx, t)
+	}
+	x, err := opensearch.Open(ctx, cfg.Index, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +98,7 @@ func (s *searchServer) request(ctx context.Context, t *testing.T, method, path s
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(req)
+	answer, err := s.do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +112,15 @@ func (s *searchServer) request(ctx context.Context, t *testing.T, method, path s
 			t.Fatalf("%s %s: %v: %s", method, path, err, text)
 		}
 	}
+}
+
+// do sends a request as the administrator.
+func (s *searchServer) do(req *http.Request) (*http.Response, error) {
+	if s.secure == nil {
+		return http.DefaultClient.Do(req)
+	}
+	req.SetBasicAuth("admin", s.secure.Password)
+	return s.secure.Client().Do(req)
 }
 
 // found is the part of an answer to a search that the tests look at.
@@ -141,7 +166,7 @@ func (s *searchServer) count(ctx context.Context) int {
 		if err != nil {
 			return -1
 		}
-		answer, err := http.DefaultClient.Do(req)
+		answer, err := s.do(req)
 		if err != nil {
 			return -1
 		}

@@ -17,9 +17,9 @@
 // holds, and the stage need not be asked.
 //
 // A removal cannot be ranked like that: it carries the time of its reference, and an album that was closed since, while the
-// worker was behind, is ahead of that. So a removal holds over every album-level answer before it in the partition, and for
-// a minute's worth of revisions over those that were under way; see Standing. A record that is read again, after what came
-// later, is never newer.
+// worker was behind, is ahead of that. So a removal holds over every album-level answer, before it in the partition or after it:
+// only a later answer of the photo itself, which the worker publishes before any album's, brings the photo back; see Standing.
+// A record that is read again, after what came later, is never newer.
 //
 // What no order can tell: an old removal that somebody publishes again, after the photo came back, removes it again.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,18 +52,9 @@ func (r *run) read(ctx context.Context, a assignment, chunks chan<- chunk) error
 		if err != nil {
 			return fmt.Errorf("fetch locations: %w", err)
 		}
-		var c chunk
-		for _, rec := range records {
-			c.records, c.bytes = append(c.records, rec), c.bytes+int64(size(rec))
-			if c.bytes < int64(r.cfg.Index.BatchBytes) {
-				continue
-			}
-			if err := r.pass(ctx, c, chunks); err != nil {
-				return err
-			}
-			c = chunk{}
-		}
-		if len(c.records) > 0 {
+		for len(records) > 0 {
+			var c chunk
+			c, records = r.cut(records)
 			if err := r.pass(ctx, c, chunks); err != nil {
 				return err
 			}
@@ -74,6 +66,17 @@ func (r *run) read(ctx context.Context, a assignment, chunks chan<- chunk) error
 			}
 		}
 	}
+}
+
+// cut takes at most a batch off the records.
+func (r *run) cut(records []consumer.Record) (c chunk, rest []consumer.Record) {
+	n := 0
+	for n < len(records) && c.bytes < int64(r.cfg.Index.BatchBytes) {
+		c.bytes += int64(size(records[n]))
+		n++
+	}
+	c.records = slices.Clip(records[:n]) // whoever appends must not write into the rest
+	return c, records[n:]
 }
 
 // pass takes the memory that a chunk needs until it is committed. Whoever gathers writes in any case when its time is over, so
@@ -117,7 +120,11 @@ func (r *run) gather(ctx context.Context, a assignment, partition int, chunks <-
 			if len(batch.records) == 0 {
 				due = time.After(time.Duration(r.cfg.Index.BatchDelay))
 			}
-			batch.records, batch.bytes = append(batch.records, c.records...), batch.bytes+c.bytes
+			if batch.bytes += c.bytes; len(batch.records) == 0 {
+				batch.records = c.records
+			} else {
+				batch.records = append(batch.records, c.records...)
+			}
 			if caughtUp = len(c.records) == 0; !caughtUp && batch.bytes < int64(r.cfg.Index.BatchBytes) {
 				continue
 			}

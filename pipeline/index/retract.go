@@ -2,13 +2,17 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"planetag/consumer"
+	"planetag/enrich/bundle"
 	"planetag/pipeline"
 )
 
@@ -16,7 +20,7 @@ import (
 type RetractOptions struct {
 	Config pipeline.Config
 	Model  string    // name, or name@version, of the bundle; or
-	SHA256 string    // of it, or the beginning of that
+	Bundle string    // its folder, or the sha256 of its bundle.yaml, or how that begins: four hexadecimal digits and more
 	Since  time.Time // published at or after; zero = all
 	DryRun bool
 	Log    *slog.Logger
@@ -31,6 +35,9 @@ type Retraction struct {
 	Unread    int64          `json:"unread"`    // records that tell nothing of an answer; of a program in output.map, say
 	DryRun    bool           `json:"dry_run"`
 }
+
+// ErrBundle says that the beginning of a checksum means more than one bundle.
+var ErrBundle = errors.New("more than one bundle")
 
 // kept is what of a photo's answer decides about its retraction.
 type kept struct {
@@ -47,11 +54,11 @@ const retractBatch = 1000
 // what is left.
 func Retract(ctx context.Context, o RetractOptions) (Retraction, error) {
 	done := Retraction{Bundles: make(map[string]int), DryRun: o.DryRun}
-	conf, err := o.Config.ClientConfig(o.Log, nil)
+	sha, err := o.sha()
 	if err != nil {
 		return done, err
 	}
-	client, err := consumer.NewClient(conf)
+	client, err := pipeline.Connect(ctx, o.Config, o.Log, nil)
 	if err != nil {
 		return done, err
 	}
@@ -62,10 +69,18 @@ func Retract(ctx context.Context, o RetractOptions) (Retraction, error) {
 		return done, err
 	}
 	var tombstones []consumer.Record
+	sums := make(map[string]bool)
 	for id, k := range photos {
-		if o.counts(&done, k) && !o.DryRun {
+		if o.counts(&done, k, sha) {
 			tombstones = append(tombstones, pipeline.Tombstone(o.Config.Topics.Locations, id, k.Revision+1))
+			sums[k.sha] = true
 		}
+	}
+	switch {
+	case sha != "" && len(sums) > 1:
+		return done, fmt.Errorf("%w: %s is how %s begin; give more digits", ErrBundle, o.Bundle, strings.Join(slices.Sorted(maps.Keys(sums)), " and "))
+	case o.DryRun:
+		return done, nil
 	}
 	for batch := range slices.Chunk(tombstones, retractBatch) {
 		if err := client.Publish(ctx, batch); err != nil {
@@ -76,12 +91,12 @@ func Retract(ctx context.Context, o RetractOptions) (Retraction, error) {
 }
 
 // counts tells whether the answer is to be retracted, and counts it in any case.
-func (o RetractOptions) counts(done *Retraction, k kept) bool {
+func (o RetractOptions) counts(done *Retraction, k kept, sha string) bool {
 	if k.Deleted {
 		return false
 	}
 	done.Photos++
-	if !o.means(k) {
+	if !o.means(k, sha) {
 		return false
 	}
 	if k.status == pipeline.StatusGiven {
@@ -94,7 +109,7 @@ func (o RetractOptions) counts(done *Retraction, k kept) bool {
 }
 
 // means tells whether the answer is one of those that are to be taken back.
-func (o RetractOptions) means(k kept) bool {
+func (o RetractOptions) means(k kept, sha string) bool {
 	name, _, _ := strings.Cut(k.bundle, "@")
 	switch {
 	case k.bundle == "" || k.time.Before(o.Since):
@@ -102,7 +117,22 @@ func (o RetractOptions) means(k kept) bool {
 	case o.Model != "":
 		return o.Model == name || o.Model == k.bundle
 	}
-	return strings.HasPrefix(k.sha, o.SHA256)
+	return strings.HasPrefix(k.sha, sha)
+}
+
+// sha is how the checksum of the bundle begins that is meant; "" where a model is.
+func (o RetractOptions) sha() (string, error) {
+	if o.Model != "" {
+		return "", nil
+	}
+	if digits := strings.ToLower(o.Bundle); regexp.MustCompile(`^[0-9a-f]{4,64}$`).MatchString(digits) {
+		return digits, nil
+	}
+	b, err := bundle.Read(o.Bundle)
+	if err != nil {
+		return "", fmt.Errorf("%q is neither a checksum of four hexadecimal digits and more nor the folder of a bundle: %w", o.Bundle, err)
+	}
+	return b.SHA256, nil
 }
 
 // standings folds the topic, in whatever preset's form. It keeps a few words for each photo, some hundred bytes.

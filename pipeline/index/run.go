@@ -14,6 +14,7 @@ import (
 
 	"planetag/consumer"
 	"planetag/pipeline"
+	"planetag/pipeline/mapping"
 )
 
 // Stage is the word for this work in metrics, logs and dead letters.
@@ -47,9 +48,22 @@ type run struct {
 	settled    map[int]bool // partitions of which everything was written that was there at the start
 }
 
+// Readable is an error, which wraps pipeline.ErrConfig, where the locations topic carries another form than the one that is
+// read here.
+func Readable(c pipeline.Config) error {
+	if c.Output.Map == mapping.Default {
+		return nil
+	}
+	return fmt.Errorf("%w: output.map is %q, so that %s carries another form of the locations; only output.map: %s is read here: a second worker, with kafka.group, topics.embeddings and topics.locations of its own, can publish that",
+		pipeline.ErrConfig, c.Output.Map, c.Topics.Locations, mapping.Default)
+}
+
 // Run keeps the sink equal to the locations topic until ctx ends, or once. The figures are of this run. The error is nil
 // after a stop that was asked for.
 func Run(ctx context.Context, o Options) (Figures, error) {
+	if err := Readable(o.Config); err != nil {
+		return Figures{}, err
+	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	health := pipeline.NewHealth(time.Duration(o.Config.HTTP.StallAfter))

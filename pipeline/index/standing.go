@@ -1,19 +1,23 @@
 package index
 
-import "planetag/pipeline"
+import (
+	"slices"
 
-// grace is for how many milliseconds of revisions a removal holds against answers of albums that were being closed when it
-// came, and against workers whose clocks differ.
+	"planetag/pipeline"
+)
+
+// grace is by how many milliseconds a removal may be older than the photo's answer that it removes: clocks differ.
 const grace = 60_000
+
+// century is how far above its revision, in milliseconds, the version of a removal is: above those of all answers that may come.
+// What brings the photo back is turned away at first, and then judged by yields.
+const century = 100 * 365 * 24 * 3_600_000
 
 // Standing is what is known of a photo: its last valid record, in brief. The zero value is a photo that nobody heard of.
 type Standing struct {
 	Deleted  bool
 	Stage    string // of an answer: pipeline.StagePhoto or pipeline.StageAlbum
 	Revision int64
-	// Barrier of a removal is the greatest revision of an album's answer that it holds against: a minute more than its own, and
-	// the revisions of the answers that it removed.
-	Barrier int64
 	// Partition and Offset say which record it was.
 	Partition int
 	Offset    int64
@@ -25,9 +29,15 @@ type Standing struct {
 // chain is one photo's documents of a batch that nothing is settled of, in the order of their records.
 type chain []*Document
 
+// removes tells whether there is a removal in the chain. Its version would win over a photo that came again since, so the index is
+// asked first what it holds.
+func (c chain) removes() bool {
+	return slices.ContainsFunc(c, func(d *Document) bool { return d.Deleted })
+}
+
 // standing is what stands when the chain comes after held, and the document of it; nil when held stands. From the zero
-// Standing on, it is what is tried first: where its version is greater than that of what the index holds, it is the same as
-// from there on.
+// Standing on, it is what is tried first of a chain without removals: where its version is greater than that of what the index
+// holds, it is the same as from there on.
 func (c chain) standing(held Standing) (*Document, Standing) {
 	var stands *Document
 	for _, doc := range c {
@@ -41,17 +51,13 @@ func (c chain) standing(held Standing) (*Document, Standing) {
 // after is the standing after next came, which is s itself where next is older. It alone decides what is newer: batches are
 // folded with it, and where an index turns a version away, it is asked again with what the index holds.
 //
-// A greater version is always newer, so that an index may decide by the version alone; the other way round does not hold.
+// An answer of a greater version is always newer, so that an index may decide by the version alone; the other way round does not
+// hold.
 func (s Standing) after(next Standing) (Standing, bool) {
 	if !s.yields(next) {
 		return s, false
 	}
-	if next.Version, next.Barrier = max(next.ownVersion(), s.Version+1), 0; next.Deleted {
-		next.Barrier = max(next.Revision+grace, s.Barrier)
-		if s.Stage == pipeline.StageAlbum {
-			next.Barrier = max(next.Barrier, s.Revision)
-		}
-	}
+	next.Version = max(next.ownVersion(), s.Version+1)
 	return next, true
 }
 
@@ -68,7 +74,7 @@ func (s Standing) yields(next Standing) bool {
 	case next.Deleted:
 		return next.Revision+grace > s.Revision
 	case s.Deleted && next.Stage == pipeline.StageAlbum:
-		return next.Revision > s.Barrier // it may have been closed before it heard of the removal
+		return false // it was closed before it heard of the removal; the photo itself would have an answer first
 	}
 	return next.Revision > s.Revision
 }
@@ -76,7 +82,7 @@ func (s Standing) yields(next Standing) bool {
 // ownVersion is the version of a record of which nothing else is known.
 func (s Standing) ownVersion() int64 {
 	if s.Deleted {
-		return s.Revision + grace
+		return s.Revision + century
 	}
 	return s.Revision
 }

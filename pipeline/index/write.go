@@ -53,13 +53,14 @@ type writer struct {
 type batch struct {
 	chains  map[string]chain
 	waiting map[string]*Document // the document that each chain comes to, with the version to try
+	unasked []string             // photos whose standing must be known before anything is tried
 	dead    []consumer.Record
 }
 
 // write returns when every record is settled: in the index, or older than what is there, or one of the returned dead letters.
 func (w *writer) write(ctx context.Context, records []consumer.Record) (dead []consumer.Record, err error) {
 	b := w.gather(records)
-	for pause := w.firstPause; len(b.waiting) > 0; {
+	for pause := w.firstPause; len(b.waiting)+len(b.unasked) > 0; {
 		busy, err := w.round(ctx, b)
 		switch {
 		case err != nil && ctx.Err() == nil && pipeline.Judge(err) == pipeline.Stop:
@@ -70,7 +71,7 @@ func (w *writer) write(ctx context.Context, records []consumer.Record) (dead []c
 		case err == nil:
 			err = busy
 		}
-		w.trouble(ctx, err, len(b.waiting), pause)
+		w.trouble(ctx, err, len(b.waiting)+len(b.unasked), pause)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -91,9 +92,19 @@ func (w *writer) gather(records []consumer.Record) *batch {
 	}
 	for id, c := range b.chains {
 		w.metrics.count(older, len(c)-1)
-		b.expect(id, Standing{})
+		b.begin(id)
 	}
 	return b
+}
+
+// begin decides what is tried first.
+func (b *batch) begin(id string) {
+	if b.chains[id].removes() {
+		b.unasked = append(b.unasked, id)
+		delete(b.waiting, id)
+		return
+	}
+	b.expect(id, Standing{})
 }
 
 // expect says what the index holds of a photo, or that nobody knows, and returns whether something is to be written over it.
@@ -103,7 +114,7 @@ func (b *batch) expect(id string, held Standing) bool {
 		delete(b.waiting, id)
 		return false
 	}
-	doc.version, doc.Barrier = now.Version, now.Barrier
+	doc.version = now.Version
 	b.waiting[id] = doc
 	return true
 }
@@ -116,6 +127,13 @@ func (w *writer) bury(b *batch, rec consumer.Record, cause error) {
 
 // round sends what is waiting once and takes out what is settled. busy is one of the reasons why some of it is not.
 func (w *writer) round(ctx context.Context, b *batch) (busy, err error) {
+	if err := w.reconsider(ctx, b, b.unasked); err != nil {
+		return nil, err
+	}
+	b.unasked = nil
+	if len(b.waiting) == 0 {
+		return nil, nil
+	}
 	docs := slices.Collect(maps.Values(b.waiting))
 	began := time.Now()
 	outcomes, err := w.sink.Write(ctx, docs)
@@ -146,11 +164,11 @@ func (w *writer) round(ctx context.Context, b *batch) (busy, err error) {
 // without goes on as if the document had never come: what it stood before gets its chance.
 func (b *batch) without(doc *Document) {
 	b.chains[doc.PhotoID] = slices.DeleteFunc(b.chains[doc.PhotoID], func(d *Document) bool { return d == doc })
-	b.expect(doc.PhotoID, Standing{})
+	b.begin(doc.PhotoID)
 }
 
-// reconsider asks for the standing of photos whose version was turned away: most are repetitions or older, but a removal may
-// be newer than an album's answer with a greater revision. What is newer stays, with a version that will be taken.
+// reconsider asks for the standing of photos whose version was turned away, or that removals are about: most of the former are
+// repetitions or older, but a photo may have come back after a removal. What is newer stays, with a version that will be taken.
 func (w *writer) reconsider(ctx context.Context, b *batch, turned []string) error {
 	if len(turned) == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -146,6 +147,9 @@ func TestPoisonIsADeadLetterAndNothingElseIs(t *testing.T) {
 		rec        consumer.Record
 	}{
 		{"no JSON", "invalid character", consumer.Record{Key: []byte("x"), Value: []byte("{,}")}},
+		{"what is nested without an end", "exceeded max depth", consumer.Record{Key: []byte("x"), Value: bytes.Repeat([]byte("["), 1<<17)}},
+		{"a key that is no text", `key "\xff" is not UTF-8`, consumer.Record{Key: []byte{0xff}}},
+		{"a value that is no text", "not UTF-8", consumer.Record{Key: []byte("good"), Value: bytes.Replace(good.Value, []byte("good"), []byte("goo\xff"), 1)}},
 		{"no key", "no key", consumer.Record{Value: good.Value}},
 		{"another photo's key", `photo_id is "good", the record's key "x"`, consumer.Record{Key: []byte("x"), Value: good.Value}},
 		{"no revision", "revision is 0", twisted("revision", 0)},

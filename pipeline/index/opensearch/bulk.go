@@ -119,7 +119,7 @@ func (x *Index) Standings(ctx context.Context, photoIDs []string) (map[string]in
 			Source  index.Document `json:"_source"`
 		} `json:"docs"`
 	}
-	status, err := x.call(ctx, http.MethodPost, "/"+x.name+"/_mget?_source_includes=photo_id,deleted,stage,revision,barrier,record", body, &answer)
+	status, err := x.call(ctx, http.MethodPost, "/"+x.name+"/_mget?_source_includes=photo_id,deleted,stage,revision,record", body, &answer)
 	if err == nil && status == http.StatusNotFound {
 		err = fmt.Errorf("%w: index.opensearch.index: %s is gone", pipeline.ErrConfig, x.name)
 	}

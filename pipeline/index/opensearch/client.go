@@ -22,6 +22,7 @@ var ErrUnavailable = errors.New("search index not available")
 type Index struct {
 	client *opensearch.Client
 	name   string
+	shapes bool // are written
 	stop   context.CancelFunc
 }
 
@@ -30,7 +31,8 @@ const requestTimeout = time.Minute
 
 // Open connects and compares the index with the design. With create it first makes what is missing: a template of the
 // index's name, and the index. The error wraps pipeline.ErrConfig where somebody has to change something.
-func Open(ctx context.Context, c pipeline.OpenSearchConfig, create bool) (*Index, error) {
+func Open(ctx context.Context, conf pipeline.IndexConfig, create bool) (*Index, error) {
+	c := conf.OpenSearch
 	password, key, err := c.Secrets()
 	if err != nil {
 		return nil, err
@@ -57,7 +59,7 @@ func Open(ctx context.Context, c pipeline.OpenSearchConfig, create bool) (*Index
 		stop()
 		return nil, fmt.Errorf("%w: index.opensearch: %w", pipeline.ErrConfig, err)
 	}
-	x := &Index{client: client, name: c.Index, stop: stop}
+	x := &Index{client: client, name: c.Index, shapes: conf.Shape != "none", stop: stop}
 	if err := x.prepare(ctx, create); err != nil {
 		x.Close()
 		return nil, err

@@ -72,7 +72,7 @@ func open(t *testing.T, s *httptest.Server, change func(*pipeline.OpenSearchConf
 	if change != nil {
 		change(&c)
 	}
-	x, err := Open(t.Context(), c, false)
+	x, err := Open(t.Context(), pipeline.IndexConfig{OpenSearch: c, Shape: "circle"}, false)
 	if err == nil {
 		t.Cleanup(x.Close)
 	}

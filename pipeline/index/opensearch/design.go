@@ -47,6 +47,9 @@ func (x *Index) prepare(ctx context.Context, create bool) error {
 	if err := json.Unmarshal(design, &want); err != nil {
 		return fmt.Errorf("read the design of the index: %w", err)
 	}
+	if !x.shapes { // an index without a field for them may come from a server that has no such type
+		delete(want.Mappings.Properties, "shape")
+	}
 	if wrong := differences("", want.Mappings.Properties, found); len(wrong) > 0 {
 		return fmt.Errorf("%w: the index %s cannot be written into; name another one (index.opensearch.index) and make it with --create:\n%w",
 			pipeline.ErrConfig, x.name, errors.Join(wrong...))

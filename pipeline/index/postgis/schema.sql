@@ -7,7 +7,6 @@ CREATE TABLE IF NOT EXISTS planetag_locations (
   status        text NOT NULL,
   stage         text,
   revision      bigint NOT NULL,
-  barrier       bigint,
   record_partition integer NOT NULL,
   record_offset bigint NOT NULL,
   lat           double precision,

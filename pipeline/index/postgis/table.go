@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -37,13 +38,14 @@ func Design(table string) string {
 
 // Table is one table of one database, an index.Sink.
 type Table struct {
-	pool   *pgxpool.Pool
-	name   string
-	upsert string
+	pool    *pgxpool.Pool
+	name    string
+	columns []column // but for the shape
+	sql     statements
 }
 
-// Open connects and compares the table with the design. With create it first makes the extension, the table and its indexes
-// where they are missing. The error wraps pipeline.ErrConfig where somebody has to change something.
+// Open connects, compares the table with the design and asks for its rights. With create it first makes the table, with its
+// indexes and the extension, where it is missing. The error wraps pipeline.ErrConfig where somebody has to change something.
 func Open(ctx context.Context, c pipeline.PostGISConfig, create bool) (*Table, error) {
 	conf, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
@@ -62,7 +64,8 @@ func Open(ctx context.Context, c pipeline.PostGISConfig, create bool) (*Table, e
 	if err != nil {
 		return nil, judged(err)
 	}
-	t := &Table{pool: pool, name: c.Table, upsert: upsert(c.Table)}
+	t := &Table{pool: pool, name: c.Table, columns: columns()}
+	t.sql = t.statements()
 	if err := t.prepare(ctx, create); err != nil {
 		pool.Close()
 		return nil, err
@@ -74,18 +77,35 @@ func Open(ctx context.Context, c pipeline.PostGISConfig, create bool) (*Table, e
 func (t *Table) Close() { t.pool.Close() }
 
 func (t *Table) prepare(ctx context.Context, create bool) error {
-	if create {
-		if _, err := t.pool.Exec(ctx, Design(t.name)); err != nil {
-			return fmt.Errorf("make the table %s: %w", t.name, judged(err))
-		}
-	}
-	found, err := t.columns(ctx)
+	found, err := t.found(ctx)
 	if err != nil {
 		return err
+	}
+	if len(found) == 0 && create {
+		if found, err = t.create(ctx); err != nil {
+			return err
+		}
 	}
 	if len(found) == 0 {
 		return fmt.Errorf("%w: index.postgis.table: there is no table %s; --create makes it", pipeline.ErrConfig, t.name)
 	}
+	if err := t.differences(found); err != nil {
+		return err
+	}
+	return t.rights(ctx)
+}
+
+// create returns the columns, also where somebody else made the table at the same time.
+func (t *Table) create(ctx context.Context) (map[string]string, error) {
+	_, failed := t.pool.Exec(ctx, Design(t.name))
+	found, err := t.found(ctx)
+	if failed != nil && len(found) == 0 {
+		return nil, fmt.Errorf("make the table %s: %w", t.name, judged(failed))
+	}
+	return found, err
+}
+
+func (t *Table) differences(found map[string]string) error {
 	var wrong []error
 	for _, column := range slices.Sorted(maps.Keys(wanted())) {
 		want, has := wanted()[column], found[column]
@@ -103,8 +123,37 @@ func (t *Table) prepare(ctx context.Context, create bool) error {
 	return nil
 }
 
-// columns are the types of the table's columns, as PostgreSQL writes them, with the primary key marked.
-func (t *Table) columns(ctx context.Context) (map[string]string, error) {
+// rights says which ones are missing, before the first document needs them.
+func (t *Table) rights(ctx context.Context) error {
+	var user, database string
+	var reads, inserts, updates, copies bool
+	err := t.pool.QueryRow(ctx, `SELECT current_user, current_database(), has_table_privilege($1, 'SELECT'), has_table_privilege($1, 'INSERT'),
+		has_table_privilege($1, 'UPDATE'), has_database_privilege(current_database(), 'TEMPORARY')`, t.name).Scan(&user, &database, &reads, &inserts, &updates, &copies)
+	if err != nil {
+		return judged(err)
+	}
+	var missing []string
+	for right, has := range map[string]bool{"SELECT": reads, "INSERT": inserts, "UPDATE": updates} {
+		if !has {
+			missing = append(missing, right)
+		}
+	}
+	slices.Sort(missing)
+	var wrong []error
+	if len(missing) > 0 {
+		wrong = append(wrong, fmt.Errorf("GRANT %s ON %s TO %s", strings.Join(missing, ", "), t.name, pgx.Identifier{user}.Sanitize()))
+	}
+	if !copies { // rows that replace others are copied into a temporary table first
+		wrong = append(wrong, fmt.Errorf("GRANT TEMPORARY ON DATABASE %s TO %s", pgx.Identifier{database}.Sanitize(), pgx.Identifier{user}.Sanitize()))
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("%w: index.postgis: the user %s lacks rights; who has them may say:\n%w", pipeline.ErrConfig, user, errors.Join(wrong...))
+	}
+	return nil
+}
+
+// found are the types of the table's columns, as PostgreSQL writes them, with the primary key marked.
+func (t *Table) found(ctx context.Context) (map[string]string, error) {
 	rows, err := t.pool.Query(ctx, `
 		SELECT a.attname, format_type(a.atttypid, a.atttypmod) || CASE WHEN i.indrelid IS NULL THEN '' ELSE ' PRIMARY KEY' END
 		FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary AND i.indnkeyatts = 1 AND a.attnum = i.indkey[0]
@@ -133,6 +182,8 @@ func judged(err error) error {
 		return nil
 	case !errors.As(err, &says) || errors.As(err, &op):
 		return fmt.Errorf("index.postgis: %w", err)
+	case says.Code == "42501":
+		return fmt.Errorf("%w: index.postgis: a right is missing; docs/search.md lists them: %w", pipeline.ErrConfig, err)
 	case strings.HasPrefix(says.Code, "28"), strings.HasPrefix(says.Code, "42"), says.Code == "3D000", says.Code == "0A000", says.Code == "58P01":
 		return fmt.Errorf("%w: index.postgis: %w", pipeline.ErrConfig, err)
 	}

@@ -2,164 +2,48 @@ package postgis
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"planetag/pipeline/index"
 )
 
-// row is a document as the database takes it.
-type row struct {
-	PhotoID     string          `json:"photo_id"`
-	Version     int64           `json:"version"`
-	Deleted     bool            `json:"deleted"`
-	Status      string          `json:"status"`
-	Stage       string          `json:"stage,omitempty"`
-	Revision    int64           `json:"revision"`
-	Barrier     int64           `json:"barrier,omitempty"`
-	Partition   int             `json:"record_partition"`
-	Offset      int64           `json:"record_offset"`
-	Lat         *float64        `json:"lat,omitempty"`
-	Lon         *float64        `json:"lon,omitempty"`
-	Shape       json.RawMessage `json:"shape,omitempty"`
-	RadiusP50M  int64           `json:"radius_p50_m,omitempty"`
-	RadiusP90M  int64           `json:"radius_p90_m,omitempty"`
-	Confidence  *float64        `json:"confidence,omitempty"`
-	Cell        string          `json:"cell,omitempty"`
-	S2Ancestors []string        `json:"s2_ancestors,omitempty"`
-	CountryCode string          `json:"country_code,omitempty"`
-	Country     string          `json:"country,omitempty"`
-	Region      string          `json:"region,omitempty"`
-	CountryP    float64         `json:"country_probability,omitempty"`
-	AlbumID     string          `json:"album_id,omitempty"`
-	AlbumMode   string          `json:"album_mode,omitempty"`
-	AlbumSize   int             `json:"album_size,omitempty"`
-	AlbumMovedM *float64        `json:"album_moved_m,omitempty"`
-	Bundle      string          `json:"bundle,omitempty"`
-	ModelSHA256 string          `json:"model_sha256,omitempty"`
-	Bucket      string          `json:"bucket,omitempty"`
-	ObjectKey   string          `json:"object_key,omitempty"`
-	TakenAt     time.Time       `json:"taken_at,omitzero"`
-	PublishedAt time.Time       `json:"published_at"`
+// statements are what is written with, made once for a table.
+type statements struct {
+	held     string // ids → those that the table has, and their versions
+	incoming string // makes the temporary table
+	upsert   string // moves its rows into the table
 }
 
-// wanted is the type that each column must have.
-func wanted() map[string]string {
-	types := map[string]string{"location": "geography(Point,4326)"}
-	for _, c := range columns() {
-		types[c.name] = c.kind
+// incoming is the temporary table of each connection that rows are copied into before they replace others.
+const incoming = "planetag_incoming"
+
+func (t *Table) statements() statements {
+	var values, sets []string
+	for _, c := range t.columns {
+		values, sets = append(values, "r."+c.name), append(sets, c.name+" = excluded."+c.name)
 	}
-	types["photo_id"] += " PRIMARY KEY"
-	types["shape"] = "geometry(MultiPolygon,4326)"
-	return types
-}
-
-type column struct{ name, kind string }
-
-// columns are those that are written, with the types that their JSON is read as.
-func columns() []column {
-	const text, integer, double, stamp = "text", "integer", "double precision", "timestamp with time zone"
-	return []column{
-		{"photo_id", text},
-		{"version", "bigint"},
-		{"deleted", "boolean"},
-		{"status", text},
-		{"stage", text},
-		{"revision", "bigint"},
-		{"barrier", "bigint"},
-		{"record_partition", integer},
-		{"record_offset", "bigint"},
-
-		{"lat", double},
-		{"lon", double},
-		{"shape", "jsonb"},
-		{"radius_p50_m", integer},
-		{"radius_p90_m", integer},
-		{"confidence", "real"},
-		{"cell", text},
-		{"s2_ancestors", "text[]"},
-		{"country_code", text},
-		{"country", text},
-		{"region", text},
-		{"country_probability", "real"},
-		{"album_id", text},
-		{"album_mode", text},
-		{"album_size", integer},
-		{"album_moved_m", double},
-		{"bundle", text},
-		{"model_sha256", text},
-		{"bucket", text},
-		{"object_key", text},
-		{"taken_at", stamp},
-		{"published_at", stamp},
+	list := strings.Join(t.names(), ", ")
+	return statements{
+		held: "SELECT photo_id, version FROM " + t.name + " WHERE photo_id = ANY($1)",
+		incoming: fmt.Sprintf("CREATE TEMPORARY TABLE IF NOT EXISTS %s ON COMMIT DELETE ROWS AS SELECT %s, NULL::text AS %s FROM %s WITH NO DATA",
+			incoming, list, shapeColumn, t.name),
+		upsert: fmt.Sprintf(`INSERT INTO %s AS t (%s, %s) SELECT %s, ST_GeomFromGeoJSON(r.%s) FROM pg_temp.%s AS r ORDER BY r.photo_id COLLATE "C"
+ON CONFLICT (photo_id) DO UPDATE SET %s, %[3]s = excluded.%[3]s WHERE excluded.version > t.version RETURNING photo_id`,
+			t.name, list, shapeColumn, strings.Join(values, ", "), shapeColumn, incoming, strings.Join(sets, ", ")),
 	}
 }
 
-// upsert is the statement that writes rows, given as one JSON array, over older ones and returns the ids of those it wrote. Rows
-// are in the order of their ids, so that two writers of the same photos wait for each other instead of locking each other out.
-func upsert(table string) string {
-	var names, values, types, sets []string
-	for _, c := range columns() {
-		value := "r." + c.name
-		if c.name == "shape" {
-			value = "ST_GeomFromGeoJSON(r.shape)"
-		}
-		names, values, types = append(names, c.name), append(values, value), append(types, c.name+" "+c.kind)
-		sets = append(sets, c.name+" = excluded."+c.name)
-	}
-	return fmt.Sprintf(`INSERT INTO %s AS t (%s) SELECT %s FROM json_to_recordset($1::json) AS r (%s) ORDER BY r.photo_id
-ON CONFLICT (photo_id) DO UPDATE SET %s WHERE excluded.version > t.version RETURNING photo_id`,
-		table, strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(types, ", "), strings.Join(sets, ", "))
-}
-
-func rowOf(d *index.Document) (row, error) {
-	r := row{
-		PhotoID: d.PhotoID, Version: d.Version(), Deleted: d.Deleted, Status: d.Status, Stage: d.Stage, Revision: d.Revision, Barrier: d.Barrier, Partition: d.Record.Partition, Offset: d.Record.Offset,
-		RadiusP50M: d.RadiusP50M, RadiusP90M: d.RadiusP90M, Confidence: d.Confidence, Cell: d.Cell, S2Ancestors: d.S2Ancestors,
-		TakenAt: d.TakenAt, PublishedAt: d.Time,
-	}
-	if d.Location != nil {
-		r.Lat, r.Lon = &d.Location.Lat, &d.Location.Lon
-	}
-	if d.Place != nil {
-		r.CountryCode, r.Country, r.Region, r.CountryP = d.Place.CountryCode, d.Place.Country, d.Place.Region, d.Place.CountryProbability
-	}
-	if d.Album != nil {
-		r.AlbumID, r.AlbumMode, r.AlbumSize, r.AlbumMovedM = d.Album.ID, d.Album.Mode, d.Album.Size, &d.Album.MovedM
-	}
-	if d.Model != nil {
-		r.Bundle, r.ModelSHA256 = d.Model.Bundle, d.Model.SHA256
-	}
-	if d.Source != nil {
-		r.Bucket, r.ObjectKey = d.Source.Bucket, d.Source.Key
-	}
-	if d.Shape == nil {
-		return r, nil
-	}
-	shape, err := json.Marshal(d.Shape)
-	r.Shape = shape
-	return r, err
-}
-
-// Write implements index.Sink by one statement, which is one transaction.
+// Write implements index.Sink. What the table has not got is copied into it, which is the fastest that PostgreSQL takes; the
+// rest goes through the upsert, which alone decides where somebody else writes the same photos.
 func (t *Table) Write(ctx context.Context, docs []*index.Document) ([]index.Outcome, error) {
-	rows := make([]row, len(docs))
-	for i, d := range docs {
-		var err error
-		if rows[i], err = rowOf(d); err != nil {
-			return nil, fmt.Errorf("encode photo %q: %w", d.PhotoID, err)
-		}
-	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return nil, fmt.Errorf("encode %d photos: %w", len(docs), err)
-	}
-	wrote, err := t.write(ctx, string(text))
+	outcomes := make(map[string]index.Outcome, len(docs))
+	err := t.write(ctx, docs, outcomes)
 	switch {
 	case err != nil && !bad(err):
 		return nil, judged(err)
@@ -168,30 +52,118 @@ func (t *Table) Write(ctx context.Context, docs []*index.Document) ([]index.Outc
 	case err != nil:
 		return t.halves(ctx, docs)
 	}
-	outcomes := make([]index.Outcome, len(docs))
+	list := make([]index.Outcome, len(docs))
 	for i, d := range docs {
-		if !wrote[d.PhotoID] {
-			outcomes[i].Result = index.Newer
-		}
+		list[i] = outcomes[d.PhotoID]
 	}
-	return outcomes, nil
+	return list, nil
 }
 
-func (t *Table) write(ctx context.Context, rows string) (map[string]bool, error) {
-	written, err := t.pool.Query(ctx, t.upsert, rows)
+func (t *Table) write(ctx context.Context, docs []*index.Document, outcomes map[string]index.Outcome) error {
+	held, err := t.versions(ctx, docs)
+	if err != nil {
+		return err
+	}
+	var first, others [][]any
+	for _, d := range docs {
+		version, has := held[d.PhotoID]
+		if has && version >= d.Version() {
+			outcomes[d.PhotoID] = index.Outcome{Result: index.Newer}
+			continue
+		}
+		row, err := t.row(d)
+		switch {
+		case err != nil:
+			outcomes[d.PhotoID] = index.Outcome{Result: index.Refused, Err: err}
+		case has || d.Shape != nil:
+			others = append(others, row)
+		default:
+			first = append(first, row)
+		}
+	}
+	switch err := t.add(ctx, first); {
+	case taken(err):
+		others = append(others, first...)
+	case err != nil:
+		return err
+	}
+	return t.replace(ctx, others, outcomes)
+}
+
+// versions are those of the photos that the table has.
+func (t *Table) versions(ctx context.Context, docs []*index.Document) (map[string]int64, error) {
+	ids := make([]string, len(docs))
+	for i, d := range docs {
+		ids[i] = d.PhotoID
+	}
+	rows, err := t.pool.Query(ctx, t.sql.held, ids)
 	if err != nil {
 		return nil, err
 	}
-	defer written.Close()
-	wrote := make(map[string]bool)
-	for written.Next() {
-		var photoID string
-		if err := written.Scan(&photoID); err != nil {
-			return nil, err
-		}
-		wrote[photoID] = true
+	held := make(map[string]int64)
+	var photoID string
+	var version int64
+	_, err = pgx.ForEachRow(rows, []any{&photoID, &version}, func() error { held[photoID] = version; return nil })
+	return held, err
+}
+
+// add copies rows into the table. All writers go by the ids' bytes, here and in the upsert, so that two of the same photos wait
+// for each other instead of locking each other out.
+func (t *Table) add(ctx context.Context, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	return wrote, written.Err()
+	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
+	names := t.names()
+	_, err := t.pool.CopyFrom(ctx, strings.Split(t.name, "."), names, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) { return rows[i][:len(names)], nil }))
+	return err
+}
+
+// names are those of the columns, without the shape's.
+func (t *Table) names() []string {
+	var names []string
+	for _, c := range t.columns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// replace copies rows into the temporary table and lets the database decide about each of them, in one transaction.
+func (t *Table) replace(ctx context.Context, rows [][]any, outcomes map[string]index.Outcome) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	wrote := make(map[string]bool)
+	err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, t.sql.incoming); err != nil {
+			return err
+		}
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"pg_temp", incoming}, append(t.names(), shapeColumn), pgx.CopyFromRows(rows)); err != nil {
+			return err
+		}
+		written, err := tx.Query(ctx, t.sql.upsert)
+		if err != nil {
+			return err
+		}
+		var photoID string
+		_, err = pgx.ForEachRow(written, []any{&photoID}, func() error { wrote[photoID] = true; return nil })
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if photoID := row[0].(string); !wrote[photoID] {
+			outcomes[photoID] = index.Outcome{Result: index.Newer}
+		}
+	}
+	return nil
+}
+
+// taken says that somebody else has written one of the photos since they were looked up.
+func taken(err error) bool {
+	var says *pgconn.PgError
+	return errors.As(err, &says) && says.Code == "23505"
 }
 
 // bad says that the database refuses the data themselves: a data exception or a violated constraint.
@@ -212,20 +184,16 @@ func (t *Table) halves(ctx context.Context, docs []*index.Document) ([]index.Out
 
 // Standings implements index.Sink.
 func (t *Table) Standings(ctx context.Context, photoIDs []string) (map[string]index.Standing, error) {
+	photoIDs = slices.DeleteFunc(slices.Clone(photoIDs), func(id string) bool { return strings.Contains(id, "\x00") }) // no text has that here
 	rows, err := t.pool.Query(ctx,
-		"SELECT photo_id, deleted, coalesce(stage, ''), revision, coalesce(barrier, 0), record_partition, record_offset, version FROM "+t.name+" WHERE photo_id = ANY($1)", photoIDs)
+		"SELECT photo_id, deleted, coalesce(stage, ''), revision, record_partition, record_offset, version FROM "+t.name+" WHERE photo_id = ANY($1)", photoIDs)
 	if err != nil {
 		return nil, judged(err)
 	}
-	defer rows.Close()
 	held := make(map[string]index.Standing)
-	for rows.Next() {
-		var photoID string
-		var s index.Standing
-		if err := rows.Scan(&photoID, &s.Deleted, &s.Stage, &s.Revision, &s.Barrier, &s.Partition, &s.Offset, &s.Version); err != nil {
-			return nil, judged(err)
-		}
-		held[photoID] = s
-	}
-	return held, judged(rows.Err())
+	var photoID string
+	var s index.Standing
+	_, err = pgx.ForEachRow(rows, []any{&photoID, &s.Deleted, &s.Stage, &s.Revision, &s.Partition, &s.Offset, &s.Version},
+		func() error { held[photoID] = s; return nil })
+	return held, judged(err)
 }
