@@ -28,7 +28,7 @@ type worth struct {
 func (p *placer) worth(table bundle.Calibration, top []Candidate) worth {
 	w := worth{confidence: min(top[0].P, 1), expected: p.expectedError(top)}
 	if e := table.Expected; e != nil {
-		t := e.Table(p.cells.At(anchor(top)).RadiusP50)
+		t := e.Table(p.cells.At(anchor(top)).RadiusP50, w.confidence)
 		step := t.At(w.expected)
 		w.p50, w.p90, w.abstained = step.P50, step.P90, w.expected > t.AbstainAbove
 		w.above = t.AbstainAbove

@@ -20,6 +20,7 @@ STRANGERS_REFUSED = 0.98  # of the pictures taken nowhere that calibrate
 SETTLED_SHARE = 0.02  # of the weight; the share of fewer photos is chance
 SPREADS_M = (250.0,)  # of the answered cell, between the tables: photos of one and the same thing, and of a place of any size
 LEAST_ANSWERS = 100  # a table rests on
+UNSURE_BELOW = 0.25  # probability; what the folds of the demo showed: from here on an answer that names one thing is mostly right
 PROMISE = re.compile(r"(\d+(?:\.\d+)?) ?% within (\d+(?:\.\d+)?) ?km")
 
 
@@ -49,6 +50,15 @@ def expected_error(prob: np.ndarray, cells) -> np.ndarray:
     return (prob * (apart + cells.radius_m / 1000)).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
 
 
+def spread_of(prob: np.ndarray, cells, unsure_below: float = UNSURE_BELOW) -> np.ndarray:
+    """Metres [n]: how far half of the photos of each answered cell are from its mean.
+
+    An answer less probable than `unsure_below` names no one thing, whatever its cell: it may lie anywhere. Without that a
+    photo of some street, whose most probable cell of many is that of a building, is promised what photos of buildings keep.
+    """
+    return np.where(prob.max(1) < unsure_below, 1000 * ANYWHERE_KM, cells.radius_m[prob.argmax(1)])
+
+
 def weighted_quantile(values: np.ndarray, weight: np.ndarray, q: float) -> float:
     order = np.argsort(values, kind="stable")
     share = np.cumsum(weight[order]) / weight.sum()
@@ -64,9 +74,9 @@ def radii(error_km: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
 
 def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, spread_m: np.ndarray,
                     strangers: tuple[np.ndarray, np.ndarray], wanted: Promise) -> dict:
-    """A table for answers that name a town or less and one for answers that name more, each keeping the promise by itself.
+    """A table for answers that name one thing and one for answers that name more, each keeping the promise by itself.
 
-    `spread_m` is how far half of the photos of each answered cell are from its mean; `strangers` are the expected errors and
+    `spread_m` is what spread_of says of each answer; `strangers` are the expected errors and
     the spreads of the answers to pictures taken nowhere. A table that would rest on fewer than LEAST_ANSWERS is not made.
     """
     edges = [0.0] + [e for e in SPREADS_M if min((spread_m >= e).sum(), (spread_m < e).sum()) >= LEAST_ANSWERS]

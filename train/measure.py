@@ -51,14 +51,14 @@ def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dic
     best, confidence = prob.argmax(1), prob.max(1)
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
     expected = calibrate.expected_error(prob, cells)
-    strangers = calibrate.expected_error(nowhere, cells), cells.radius_m[nowhere.argmax(1)]
-    spread = cells.radius_m[best]
+    strangers = calibrate.expected_error(nowhere, cells), calibrate.spread_of(nowhere, cells)
+    spread = calibrate.spread_of(prob, cells)
     by_error = calibrate.expected_tables(expected, error, judged.weight, spread, strangers, plan.promise)
     alone = calibrate.expected_tables(expected, error, judged.weight, spread, (np.array([]), np.array([])), plan.promise)
     table = {
         "radius": calibrate.radius_table(confidence, error, judged.weight),
         "abstain_below": calibrate.abstain_below(confidence, error, judged.weight, nowhere.max(1), plan.promise),
-        "expected_error": by_error,
+        "expected_error": {"unsure_below": calibrate.UNSURE_BELOW, **by_error},
     }
     closeness, answered = np.exp(-error / CLOSENESS_KM), 1000 * expected <= calibrate.limits(by_error, spread)
 
@@ -117,7 +117,7 @@ def restate(corpus, plan, cells, judged: Judged, by_error: dict, found: dict) ->
     prob = top_only(judged.prob)
     best = prob.argmax(1)
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
-    answered = 1000 * calibrate.expected_error(prob, cells) <= calibrate.limits(by_error, cells.radius_m[best])
+    answered = 1000 * calibrate.expected_error(prob, cells) <= calibrate.limits(by_error, calibrate.spread_of(prob, cells))
     by_error["promise"] = calibrate.stated(answered, error, judged.weight, plan.promise)
     found["answered"] = by_error["promise"]["answered"]
     found["worth"] = float((np.exp(-error / CLOSENESS_KM) * answered * judged.weight).sum() / judged.weight.sum())

@@ -15,6 +15,11 @@ type Expected struct {
 	// building and to name half a country are answers of two kinds, right and
 	// wrong in ways of their own.
 	Tables []ExpectedTable `yaml:"tables"`
+	// UnsureBelow is the probability, 0 to 1, under which an answer names no one
+	// thing, whatever its cell: the last table judges it. A network that has seen
+	// a building gives its cell much; the cell that is merely the most probable of
+	// many may hold a building, too. 0, the default, asks for the cell alone.
+	UnsureBelow float64 `yaml:"unsure_below"`
 	// Promise is for the reader: what the tables' AbstainAbove keep.
 	Promise Promise `yaml:"promise"`
 }
@@ -47,9 +52,13 @@ type Promise struct {
 	Answered float64 `yaml:"answered"` // share of all photos that were answered
 }
 
-// Table is the one for a cell with that spread in metres: the last that does not
-// ask for more. Read has made sure that the first asks for 0.
-func (e Expected) Table(cellRadius float64) ExpectedTable {
+// Table is the one for a cell with that spread in metres, answered with that
+// probability: the last that does not ask for more spread. Read has made sure that
+// the first asks for 0.
+func (e Expected) Table(cellRadius, confidence float64) ExpectedTable {
+	if confidence < e.UnsureBelow {
+		return e.Tables[len(e.Tables)-1]
+	}
 	return step(e.Tables, func(t ExpectedTable) float64 { return t.CellRadius }, cellRadius)
 }
 
@@ -62,6 +71,9 @@ func (t ExpectedTable) At(metres float64) ExpectedRadius {
 func (e Expected) check() error {
 	if len(e.Tables) == 0 || e.Tables[0].CellRadius != 0 {
 		return errors.New("tables must start at cell_radius_m 0, so that every cell has one")
+	}
+	if !(e.UnsureBelow >= 0 && e.UnsureBelow <= 1) {
+		return fmt.Errorf("unsure_below is %v, want 0 to 1", e.UnsureBelow)
 	}
 	for i, t := range e.Tables {
 		if i > 0 && !(t.CellRadius > e.Tables[i-1].CellRadius) || math.IsInf(t.CellRadius, 0) {

@@ -21,6 +21,7 @@ func withExpected(t *testing.T, old, replacement string) (*Bundle, error) {
           abstain_above_m: 800000
           radius:
             - {expected_error_m: 0.0, p50_m: 200000, p90_m: 800000}
+      unsure_below: 0.25
       promise: {share: 0.9, within_m: 200000, kept: 0.92, answered: 0.3}
 `
 	if !strings.Contains(text, old) {
@@ -40,9 +41,11 @@ func TestReadExpectedError(t *testing.T) {
 	if e == nil || len(e.Tables) != 2 || e.Promise != (Promise{0.9, 200000, 0.92, 0.3}) {
 		t.Fatalf("read %+v", e)
 	}
-	for _, tt := range []struct{ spread, want float64 }{{0, 400000}, {24999, 400000}, {25000, 800000}, {2e6, 800000}} {
-		if got := e.Table(tt.spread).AbstainAbove; got != tt.want {
-			t.Errorf("a cell with photos spread over %v m abstains above %v, want %v", tt.spread, got, tt.want)
+	for _, tt := range []struct{ spread, confidence, want float64 }{
+		{0, 1, 400000}, {24999, 0.25, 400000}, {24999, 0.249, 800000}, {25000, 1, 800000}, {2e6, 0.1, 800000},
+	} {
+		if got := e.Table(tt.spread, tt.confidence).AbstainAbove; got != tt.want {
+			t.Errorf("a cell with photos spread over %v m, answered with %v, abstains above %v, want %v", tt.spread, tt.confidence, got, tt.want)
 		}
 	}
 	for _, tt := range []struct{ metres, want float64 }{{0, 3000}, {249999, 3000}, {250000, 90000}, {2e7, 90000}} {
@@ -55,6 +58,8 @@ func TestReadExpectedError(t *testing.T) {
 func TestReadExpectedErrorRefuses(t *testing.T) {
 	tests := []struct{ name, old, replacement, want string }{
 		{"no table of the smallest cells", "cell_radius_m: 0\n", "cell_radius_m: 1\n", "tables must start at cell_radius_m 0"},
+		{"unsure in percent", "unsure_below: 0.25", "unsure_below: 25", "unsure_below is 25, want 0 to 1"},
+		{"unsure of nothing", "unsure_below: 0.25", "unsure_below: .nan", "unsure_below is NaN, want 0 to 1"},
 		{"tables that fall", "cell_radius_m: 25000", "cell_radius_m: 0", "want metres ascending from 0"},
 		{"a table of no distance", "cell_radius_m: 25000", "cell_radius_m: .inf", "want metres ascending from 0"},
 		{"no first step", "expected_error_m: 0,", "expected_error_m: 5,", "radius must start at expected_error_m 0"},
