@@ -1,5 +1,6 @@
 """What the answers of every mode are worth, measured on photos that the answering heads did not learn from."""
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ import heads
 from backbone import TOP_K
 from score import CLOSENESS_KM, distance_km, figures
 
-MODES = ("single", "average", "lstm", "lstm_repeat")
+LEARNED = ("lstm", "lstm_repeat")
+MODES = ("single", "average", *LEARNED, "hmm")
 SYNTHETIC = 60  # made-up albums that calibrate the LSTM beside the real ones
 LEAST_ALBUMS = 5  # real ones, for an interval over albums
 
@@ -74,7 +76,7 @@ def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dic
 def cautious(tables: dict[str, dict]) -> None:
     """No row of the LSTM promises a smaller radius than the best row of single photos: the albums behind it are mostly synthetic."""
     best, by_error = tables["single"]["radius"][-1], tables["single"]["expected_error"]["tables"][0]["radius"][0]
-    for mode in MODES[2:]:
+    for mode in LEARNED:
         for row in tables[mode]["radius"]:
             row["p50_m"], row["p90_m"] = max(row["p50_m"], best["p50_m"]), max(row["p90_m"], best["p90_m"])
         tables[mode]["radius"] = calibrate.monotone(tables[mode]["radius"])
@@ -101,15 +103,33 @@ def no_bolder_than_single(tables: dict[str, dict]) -> None:
 
     For a backbone that learned from the photos that measure the LSTM: its own tables would be those of photos seen before.
     """
-    single = tables["single"]
-    for mode in MODES[2:]:
-        mine = tables[mode]
-        mine["radius"] = wider(mine["radius"], single["radius"], "confidence")
-        mine["abstain_below"] = max(mine["abstain_below"], single["abstain_below"])
-        for table in mine["expected_error"]["tables"]:
-            theirs = [t for t in single["expected_error"]["tables"] if t["cell_radius_m"] <= table["cell_radius_m"]][-1]
-            table["radius"] = wider(table["radius"], theirs["radius"], "expected_error_m")
-            table["abstain_above_m"] = min(table["abstain_above_m"], theirs["abstain_above_m"])
+    for mode in LEARNED:
+        no_bolder(tables[mode], tables["single"])
+
+
+def no_bolder(mine: dict, other: dict) -> None:
+    """Widens `mine` to the radii of the other calibration, and lowers its limits to the other's."""
+    mine["radius"] = wider(mine["radius"], other["radius"], "confidence")
+    mine["abstain_below"] = max(mine["abstain_below"], other["abstain_below"])
+    for table in mine["expected_error"]["tables"]:
+        theirs = [t for t in other["expected_error"]["tables"] if t["cell_radius_m"] <= table["cell_radius_m"]][-1]
+        table["radius"] = wider(table["radius"], theirs["radius"], "expected_error_m")
+        table["abstain_above_m"] = min(table["abstain_above_m"], theirs["abstain_above_m"])
+
+
+def of_travel(tables: dict[str, dict], found: dict[str, dict]) -> tuple[dict, dict]:
+    """(calibration, figures) of the mode hmm, which is not computed here: enrich/chain.go does.
+
+    A photo without others around it is answered as one alone, and one among others by what all of them show, as the average
+    does; so it never answers more, or within less, than either of them at the same expected error. What it keeps and costs is
+    stated as the lesser of theirs. The card shows what became of that on held-out albums.
+    """
+    table, single = copy.deepcopy(tables["average"]), tables["single"]
+    no_bolder(table, single)
+    promised = table["expected_error"]["promise"]
+    for key in ("kept", "answered"):
+        promised[key] = min(promised[key], single["expected_error"]["promise"][key])
+    return table, {key: min(found["average"][key], found["single"][key]) for key in ("answered", "answered_but_for_strangers")}
 
 
 def restate(corpus, plan, cells, judged: Judged, by_error: dict, found: dict) -> None:
@@ -184,16 +204,18 @@ def measure(corpus, plan, cells, model, answers: Answers):
     measured = {mode: judge(corpus, plan, cells, j, nowhere) for mode, j in judged.items()}
     mean = np.concatenate([np.repeat(dense[a].mean(0, keepdims=True), len(a), 0) for a in real + made])
     fair = answers.frozen and len(real) >= LEAST_ALBUMS
-    gains = {m: gain(corpus, cells, real, judged[m].prob, mean) for m in MODES[2:]} if fair else {}
+    gains = {m: gain(corpus, cells, real, judged[m].prob, mean) for m in LEARNED} if fair else {}
     better = [m for m, (_, low, _) in gains.items() if low > 0]
     default = max(better, key=lambda m: gains[m][0]) if better else "average"
     for mode, (middle, low, high) in gains.items():
         measured[mode][1]["gain_over_average"] = [middle, low, high]
-    temperature = {m: answers.temperature if m in ("single", "average") else shared for m in MODES}
+    temperature = {m: shared if m in LEARNED else answers.temperature for m in MODES}
     tables = {m: t for m, (t, _) in measured.items()}
     cautious(tables)
     if not answers.frozen:
         no_bolder_than_single(tables)
-        for mode in MODES[2:]:
+        for mode in LEARNED:
             restate(corpus, plan, cells, judged[mode], tables[mode]["expected_error"], measured[mode][1])
-    return temperature, tables, {m: f for m, (_, f) in measured.items()}, default
+    found = {m: f for m, (_, f) in measured.items()}
+    tables["hmm"], found["hmm"] = of_travel(tables, found)
+    return temperature, tables, found, default

@@ -56,6 +56,14 @@ def test_radii_start_at_zero_and_never_shrink():
     assert all(calibrate.LEAST_RADIUS_M <= row["p50_m"] <= row["p90_m"] for row in rows)
 
 
+def test_an_answer_that_is_not_sure_names_no_thing():
+    cells = Cells([Cell("132f61", 0, 41.89, 12.49, 1, 0.0), Cell("47e66c", 0, 48.86, 2.35, 1, 90e3)])
+    prob = np.array([[0.25, 0.2], [0.24, 0.2], [0.2, 0.7], [0.1, 0.2]])
+    anywhere = 1000 * calibrate.ANYWHERE_KM
+    assert calibrate.spread_of(prob, cells).tolist() == [0.0, anywhere, 90e3, anywhere]
+    assert calibrate.spread_of(prob, cells, 0.0).tolist() == [0.0, 0.0, 90e3, 90e3], "bundles without unsure_below"
+
+
 def limit(expected, error, weight, wanted: str, strangers=()) -> float:
     return calibrate.abstain_above(expected, error, weight, np.array(strangers, float), calibrate.promise(wanted)) / 1000
 
