@@ -85,15 +85,16 @@ def cautious(tables: dict[str, dict]) -> None:
                 row["p50_m"], row["p90_m"] = max(row["p50_m"], by_error["p50_m"]), max(row["p90_m"], by_error["p90_m"])
 
 
+def at(steps: list[dict], edge: float, key: str) -> dict:
+    """The last of ascending steps that does not start above the edge."""
+    return [step for step in steps if step[key] <= edge][-1]
+
+
 def wider(ours: list[dict], theirs: list[dict], key: str) -> list[dict]:
     """The greater radius of two step functions, wherever either has a step."""
-
-    def at(rows: list[dict], edge: float) -> dict:
-        return [row for row in rows if row[key] <= edge][-1]
-
     rows = []
     for edge in sorted({row[key] for row in ours + theirs}):
-        one, two = at(ours, edge), at(theirs, edge)
+        one, two = at(ours, edge, key), at(theirs, edge, key)
         rows.append({key: edge} | {radius: max(one[radius], two[radius]) for radius in ("p50_m", "p90_m")})
     return [row for i, row in enumerate(rows) if i == 0 or any(row[r] != rows[i - 1][r] for r in ("p50_m", "p90_m"))]
 
@@ -111,10 +112,13 @@ def no_bolder(mine: dict, other: dict) -> None:
     """Widens `mine` to the radii of the other calibration, and lowers its limits to the other's."""
     mine["radius"] = wider(mine["radius"], other["radius"], "confidence")
     mine["abstain_below"] = max(mine["abstain_below"], other["abstain_below"])
-    for table in mine["expected_error"]["tables"]:
-        theirs = [t for t in other["expected_error"]["tables"] if t["cell_radius_m"] <= table["cell_radius_m"]][-1]
-        table["radius"] = wider(table["radius"], theirs["radius"], "expected_error_m")
-        table["abstain_above_m"] = min(table["abstain_above_m"], theirs["abstain_above_m"])
+    ours, theirs = (calibration["expected_error"]["tables"] for calibration in (mine, other))
+    mine["expected_error"]["tables"] = [  # for each kind of answer that either tells apart
+        {"cell_radius_m": edge, "abstain_above_m": min(a["abstain_above_m"], b["abstain_above_m"]),
+         "radius": wider(a["radius"], b["radius"], "expected_error_m")}
+        for edge in sorted({t["cell_radius_m"] for t in ours + theirs})
+        for a, b in [(at(ours, edge, "cell_radius_m"), at(theirs, edge, "cell_radius_m"))]
+    ]
 
 
 def of_travel(tables: dict[str, dict], found: dict[str, dict]) -> tuple[dict, dict]:

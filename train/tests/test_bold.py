@@ -27,6 +27,17 @@ def test_wherever_either_has_a_step_the_greater_radius_holds():
     assert tables["average"] == table(9e5, 0.1, (0.0, 3e3, 3e3)), "averages were measured on photos nobody had learned"
 
 
+def test_where_the_other_tells_two_kinds_of_answers_apart_both_are_bounded():
+    mine, other = (table(limit, 0.1, (0.0, 3e3, 9e3)) for limit in (8e5, 9e5))
+    other["expected_error"]["tables"].append({"cell_radius_m": 250.0, "abstain_above_m": 2e5,
+                                              "radius": [{"expected_error_m": 0.0, "p50_m": 4e5, "p90_m": 9e5}]})
+    measure.no_bolder(mine, other)
+    thing, region = mine["expected_error"]["tables"]
+    assert (thing["cell_radius_m"], thing["abstain_above_m"]) == (0.0, 8e5)
+    assert (region["cell_radius_m"], region["abstain_above_m"]) == (250.0, 2e5)
+    assert region["radius"] == [{"expected_error_m": 0.0, "p50_m": 4e5, "p90_m": 9e5}]
+
+
 def test_the_travel_mode_is_no_bolder_than_a_photo_alone_or_the_average():
     tables = {"single": table(5e5, 0.3, (0.0, 3e3, 9e3), (2e5, 5e4, 4e5)), "average": table(9e5, 0.1, (0.0, 4e3, 4e3))}
     found = {"single": {"answered": 0.6, "answered_but_for_strangers": 0.7}, "average": {"answered": 0.5, "answered_but_for_strangers": 0.8}}
