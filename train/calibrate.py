@@ -73,19 +73,21 @@ def radii(error_km: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
 
 
 def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, spread_m: np.ndarray,
-                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise) -> dict:
+                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise, cell_m: np.ndarray | None = None) -> dict:
     """A table for answers that name one thing and one for answers that name more, each keeping the promise by itself.
 
     `spread_m` is what spread_of says of each answer; `strangers` are the expected errors and
-    the spreads of the answers to pictures taken nowhere. A table that would rest on fewer than LEAST_ANSWERS is not made.
+    the spreads of the answers to pictures taken nowhere. `cell_m` is the spread of the answered cells as they are: where a table
+    holds unsure answers, too, its limit keeps the promise with them and without them. A table that would rest on fewer than LEAST_ANSWERS is not made.
     """
     edges = [0.0] + [e for e in SPREADS_M if min((spread_m >= e).sum(), (spread_m < e).sum()) >= LEAST_ANSWERS]
-    tables, limits = [], np.zeros(len(expected_km))
+    tables, limits, cell_m = [], np.zeros(len(expected_km)), spread_m if cell_m is None else cell_m
     strange_km, strange_m = strangers
     for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
         inside, strange = (spread_m >= low) & (spread_m < high), (strange_m >= low) & (strange_m < high)
         # All pictures taken nowhere count in each table: which kind of cell the next one falls into is chance.
-        limit = abstain_above(expected_km[inside], error_km[inside], weight[inside], strange_km if strange.any() else strange_km[:0], wanted)
+        refused = strange_km if strange.any() else strange_km[:0]
+        limit = min(abstain_above(expected_km[k], error_km[k], weight[k], refused, wanted) for k in (inside, inside & (cell_m >= low)))
         limits[inside] = limit
         rows = expected_table(expected_km[inside], error_km[inside], weight[inside])
         tables.append({"cell_radius_m": low, "abstain_above_m": limit, "radius": rows})

@@ -89,7 +89,7 @@ def crossed(corpus, cells, rows: np.ndarray, prob: np.ndarray, nowhere_prob: np.
     for p in range(PARTS):
         others = part != p
         weight = corpus.weights(rows[others])
-        table = calibrate.expected_tables(expected[others], error[others], weight, spread[others], strangers, promise)
+        table = calibrate.expected_tables(expected[others], error[others], weight, spread[others], strangers, promise, cells.radius_m[best[others]])
         found[:, ~others] = promised(table, expected[~others], spread[~others])
     return Promised(error, found[0], found[1], 1000 * expected <= found[2], travel_of(corpus, rows), corpus.weights(rows), unit)
 
@@ -117,7 +117,8 @@ def held_out(corpus, found: nowhere.Bundle, rows: list[int], mode: str, prob: np
 
 
 def both_ways(corpus, dense: np.ndarray, rows: list[int]) -> dict[str, np.ndarray]:
-    return {"single": dense[rows], "average": measure.averaged(corpus, dense, rows)}
+    """Of a photo alone and of its album's average, each with the cells that a worker would list."""
+    return {"single": dense[rows], "average": measure.top_only(measure.averaged(corpus, dense, rows))}
 
 
 def main() -> None:

@@ -38,17 +38,15 @@ def test_where_the_other_tells_two_kinds_of_answers_apart_both_are_bounded():
     assert region["radius"] == [{"expected_error_m": 0.0, "p50_m": 4e5, "p90_m": 9e5}]
 
 
-def test_the_travel_mode_is_no_bolder_than_a_photo_alone_or_the_average():
+def test_the_travel_mode_is_no_bolder_than_a_photo_alone_or_the_average_and_names_no_region():
     tables = {"single": table(5e5, 0.3, (0.0, 3e3, 9e3), (2e5, 5e4, 4e5)), "average": table(9e5, 0.1, (0.0, 4e3, 4e3))}
-    found = {"single": {"answered": 0.6, "answered_but_for_strangers": 0.7}, "average": {"answered": 0.5, "answered_but_for_strangers": 0.8}}
-    for (mode, kept) in (("single", 0.8), ("average", 0.9)):
-        tables[mode]["expected_error"]["promise"] = {"share": 0.5, "within_m": 1e3, "kept": kept, "answered": found[mode]["answered"]}
-    mine, stated = measure.of_travel(tables, found)
-    (by_error,) = mine["expected_error"]["tables"]
-    assert by_error["radius"] == [{"expected_error_m": e, "p50_m": p50, "p90_m": p90} for e, p50, p90 in ((0.0, 4e3, 9e3), (2e5, 5e4, 4e5))]
-    assert by_error["abstain_above_m"] == 5e5 and mine["abstain_below"] == 0.3
-    assert mine["expected_error"]["promise"] == {"share": 0.5, "within_m": 1e3, "kept": 0.8, "answered": 0.5}
-    assert stated == {"answered": 0.5, "answered_but_for_strangers": 0.7}
+    assert measure.of_travel(tables)["expected_error"]["tables"][0]["abstain_above_m"] == 0, "with one table all are regions"
+    tables["average"]["expected_error"]["tables"].append({"cell_radius_m": 250.0, "abstain_above_m": 2e5,
+                                                          "radius": [{"expected_error_m": 0.0, "p50_m": 4e5, "p90_m": 9e5}]})
+    mine = measure.of_travel(tables)
+    thing, region = mine["expected_error"]["tables"]
+    assert thing["radius"] == [{"expected_error_m": e, "p50_m": p50, "p90_m": p90} for e, p50, p90 in ((0.0, 4e3, 9e3), (2e5, 5e4, 4e5))]
+    assert (thing["abstain_above_m"], region["abstain_above_m"], mine["abstain_below"]) == (5e5, 0, 0.3)
     assert tables["average"]["expected_error"]["tables"][0]["abstain_above_m"] == 9e5, "the average keeps its own"
 
 

@@ -64,6 +64,19 @@ def test_an_answer_that_is_not_sure_names_no_thing():
     assert calibrate.spread_of(prob, cells, 0.0).tolist() == [0.0, 0.0, 90e3, 90e3], "bundles without unsure_below"
 
 
+def test_unsure_answers_do_not_lend_their_luck_to_the_others():
+    """Sure things; and, in the other table, things that are unsure and right, and regions that are wrong from some error on."""
+    n = 400
+    expected, kind = np.tile(np.linspace(10, 2000, n), 3), np.repeat(["sure", "unsure", "region"], n)
+    error = np.where((kind == "region") & (expected > 500), 5000.0, 1.0)
+    spread, cell = np.where(kind == "sure", 0.0, 1e6), np.where(kind == "region", 1e6, 0.0)
+    none = np.array([]), np.array([])
+    together, apart = (calibrate.expected_tables(expected, error, np.ones(3 * n), spread, none, calibrate.Promise(), m)["tables"][1]
+                       for m in (None, cell))
+    assert together["abstain_above_m"] > 1.9e6 and 0.9e6 < apart["abstain_above_m"] < 1.1e6
+    assert together["radius"] == apart["radius"]
+
+
 def limit(expected, error, weight, wanted: str, strangers=()) -> float:
     return calibrate.abstain_above(expected, error, weight, np.array(strangers, float), calibrate.promise(wanted)) / 1000
 
