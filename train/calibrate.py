@@ -78,7 +78,7 @@ def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.nd
 
     `spread_m` is what spread_of says of each answer; `strangers` are the expected errors and
     the spreads of the answers to pictures taken nowhere. `cell_m` is the spread of the answered cells as they are: where a table
-    holds unsure answers, too, its limit keeps the promise with them and without them. A table that would rest on fewer than LEAST_ANSWERS is not made.
+    holds unsure answers, too, its limit and its radii hold with them and without them. A table that would rest on fewer than LEAST_ANSWERS is not made.
     """
     edges = [0.0] + [e for e in SPREADS_M if min((spread_m >= e).sum(), (spread_m < e).sum()) >= LEAST_ANSWERS]
     tables, limits, cell_m = [], np.zeros(len(expected_km)), spread_m if cell_m is None else cell_m
@@ -87,9 +87,11 @@ def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.nd
         inside, strange = (spread_m >= low) & (spread_m < high), (strange_m >= low) & (strange_m < high)
         # All pictures taken nowhere count in each table: which kind of cell the next one falls into is chance.
         refused = strange_km if strange.any() else strange_km[:0]
-        limit = min(abstain_above(expected_km[k], error_km[k], weight[k], refused, wanted) for k in (inside, inside & (cell_m >= low)))
+        kinds = [k for k in (inside, inside & (cell_m >= low)) if k.any()]
+        limit = min(abstain_above(expected_km[k], error_km[k], weight[k], refused, wanted) for k in kinds)
         limits[inside] = limit
-        rows = expected_table(expected_km[inside], error_km[inside], weight[inside])
+        found = [expected_table(expected_km[k], error_km[k], weight[k]) for k in kinds]
+        rows = wider(found[0], found[-1], "expected_error_m")
         tables.append({"cell_radius_m": low, "abstain_above_m": limit, "radius": rows})
     return {"tables": tables, "promise": stated(1000 * expected_km <= limits, error_km, weight, wanted)}
 
@@ -127,6 +129,20 @@ def expected_table(expected_km: np.ndarray, error_km: np.ndarray, weight: np.nda
     rows = [{"expected_error_m": 1000 * low, "p50_m": r[0], "p90_m": r[1]} for low, _, r in bins]
     rows[0]["expected_error_m"] = 0.0
     return [row for i, row in enumerate(rows) if i == 0 or row["p50_m"] > rows[i - 1]["p50_m"] or row["p90_m"] > rows[i - 1]["p90_m"]]
+
+
+def at(steps: list[dict], edge: float, key: str) -> dict:
+    """The last of ascending steps that does not start above the edge."""
+    return [step for step in steps if step[key] <= edge][-1]
+
+
+def wider(ours: list[dict], theirs: list[dict], key: str) -> list[dict]:
+    """The greater radius of two step functions, wherever either has a step."""
+    rows = []
+    for edge in sorted({row[key] for row in ours + theirs}):
+        one, two = at(ours, edge, key), at(theirs, edge, key)
+        rows.append({key: edge} | {radius: max(one[radius], two[radius]) for radius in ("p50_m", "p90_m")})
+    return [row for i, row in enumerate(rows) if i == 0 or any(row[r] != rows[i - 1][r] for r in ("p50_m", "p90_m"))]
 
 
 def kept_from(order: np.ndarray, error_km: np.ndarray, weight: np.ndarray, wanted: Promise) -> int:

@@ -86,20 +86,6 @@ def cautious(tables: dict[str, dict]) -> None:
                 row["p50_m"], row["p90_m"] = max(row["p50_m"], by_error["p50_m"]), max(row["p90_m"], by_error["p90_m"])
 
 
-def at(steps: list[dict], edge: float, key: str) -> dict:
-    """The last of ascending steps that does not start above the edge."""
-    return [step for step in steps if step[key] <= edge][-1]
-
-
-def wider(ours: list[dict], theirs: list[dict], key: str) -> list[dict]:
-    """The greater radius of two step functions, wherever either has a step."""
-    rows = []
-    for edge in sorted({row[key] for row in ours + theirs}):
-        one, two = at(ours, edge, key), at(theirs, edge, key)
-        rows.append({key: edge} | {radius: max(one[radius], two[radius]) for radius in ("p50_m", "p90_m")})
-    return [row for i, row in enumerate(rows) if i == 0 or any(row[r] != rows[i - 1][r] for r in ("p50_m", "p90_m"))]
-
-
 def no_bolder_than_single(tables: dict[str, dict]) -> None:
     """The LSTM never answers more, or within less, than single photos at the same expected error or confidence.
 
@@ -111,14 +97,14 @@ def no_bolder_than_single(tables: dict[str, dict]) -> None:
 
 def no_bolder(mine: dict, other: dict) -> None:
     """Widens `mine` to the radii of the other calibration, and lowers its limits to the other's."""
-    mine["radius"] = wider(mine["radius"], other["radius"], "confidence")
+    mine["radius"] = calibrate.wider(mine["radius"], other["radius"], "confidence")
     mine["abstain_below"] = max(mine["abstain_below"], other["abstain_below"])
     ours, theirs = (calibration["expected_error"]["tables"] for calibration in (mine, other))
     mine["expected_error"]["tables"] = [  # for each kind of answer that either tells apart
         {"cell_radius_m": edge, "abstain_above_m": min(a["abstain_above_m"], b["abstain_above_m"]),
-         "radius": wider(a["radius"], b["radius"], "expected_error_m")}
+         "radius": calibrate.wider(a["radius"], b["radius"], "expected_error_m")}
         for edge in sorted({t["cell_radius_m"] for t in ours + theirs})
-        for a, b in [(at(ours, edge, "cell_radius_m"), at(theirs, edge, "cell_radius_m"))]
+        for a, b in [(calibrate.at(ours, edge, "cell_radius_m"), calibrate.at(theirs, edge, "cell_radius_m"))]
     ]
 
 

@@ -67,14 +67,16 @@ def test_an_answer_that_is_not_sure_names_no_thing():
 def test_unsure_answers_do_not_lend_their_luck_to_the_others():
     """Sure things; and, in the other table, things that are unsure and right, and regions that are wrong from some error on."""
     n = 400
-    expected, kind = np.tile(np.linspace(10, 2000, n), 3), np.repeat(["sure", "unsure", "region"], n)
+    expected, kind = np.tile(np.linspace(10, 2000, n), 4), np.repeat(["sure", "unsure", "unsure", "region"], n)
     error = np.where((kind == "region") & (expected > 500), 5000.0, 1.0)
     spread, cell = np.where(kind == "sure", 0.0, 1e6), np.where(kind == "region", 1e6, 0.0)
     none = np.array([]), np.array([])
-    together, apart = (calibrate.expected_tables(expected, error, np.ones(3 * n), spread, none, calibrate.Promise(), m)["tables"][1]
+    together, apart = (calibrate.expected_tables(expected, error, np.ones(4 * n), spread, none, calibrate.Promise(), m)["tables"][1]
                        for m in (None, cell))
     assert together["abstain_above_m"] > 1.9e6 and 0.9e6 < apart["abstain_above_m"] < 1.1e6
-    assert together["radius"] == apart["radius"]
+    for key in ("p50_m", "p90_m"):
+        assert (radius_of(apart["radius"], expected, key) >= radius_of(together["radius"], expected, key)).all()
+    assert apart["radius"][-1]["p50_m"] == 5e6 and together["radius"][-1]["p50_m"] < 5e6, "half of the regions are that far"
 
 
 def limit(expected, error, weight, wanted: str, strangers=()) -> float:
