@@ -111,8 +111,8 @@ func TestExpectedErrorKnowsUnsureAnswers(t *testing.T) {
 	if sure.RadiusP90 != 30000 {
 		t.Errorf("sure of a building: %+v", sure)
 	}
-	if unsure.RadiusP50 != 2e5 || unsure.RadiusP90 != 6e5 {
-		t.Errorf("a building among others, judged as a region is: %+v", unsure)
+	if unsure.RadiusP50 != 2e5 || unsure.RadiusP90 != 6e5 || unsure.AbstainAbove != 2e6 || unsure.Abstained {
+		t.Errorf("a building among others, with the radius of a region and the limit of its cell: %+v", unsure)
 	}
 }
 

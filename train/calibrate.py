@@ -53,8 +53,8 @@ def expected_error(prob: np.ndarray, cells) -> np.ndarray:
 def spread_of(prob: np.ndarray, cells, unsure_below: float = UNSURE_BELOW) -> np.ndarray:
     """Metres [n]: how far half of the photos of each answered cell are from its mean.
 
-    An answer less probable than `unsure_below` names no one thing, whatever its cell: it may lie anywhere. Without that a
-    photo of some street, whose most probable cell of many is that of a building, is promised what photos of buildings keep.
+    An answer less probable than `unsure_below` names no one thing, whatever its cell: for its radii it may lie anywhere. Without
+    that a photo of some street, whose most probable cell of many is that of a building, is promised what photos of buildings keep.
     """
     return np.where(prob.max(1) < unsure_below, 1000 * ANYWHERE_KM, cells.radius_m[prob.argmax(1)])
 
@@ -72,24 +72,24 @@ def radii(error_km: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     return tuple(float(np.ceil(max(1000 * p, LEAST_RADIUS_M) / 100) * 100) for p in (p50, p90))
 
 
-def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, spread_m: np.ndarray,
-                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise, cell_m: np.ndarray | None = None) -> dict:
+def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, cell_m: np.ndarray,
+                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise, spread_m: np.ndarray | None = None) -> dict:
     """A table for answers that name one thing and one for answers that name more, each keeping the promise by itself.
 
-    `spread_m` is what spread_of says of each answer; `strangers` are the expected errors and
-    the spreads of the answers to pictures taken nowhere. `cell_m` is the spread of the answered cells as they are: where a table
-    holds unsure answers, too, its limit and its radii hold with them and without them. A table that would rest on fewer than LEAST_ANSWERS is not made.
+    `cell_m` is how far half of the photos of each answered cell are from its mean; `strangers` are the expected errors and
+    the spreads of the answers to pictures taken nowhere. `spread_m` is the same, or what spread_of says where
+    unsure answers get the radii of the last table: those then hold with and without them, so that neither kind lends its luck to
+    the other. Limits are those of the cells. A table that would rest on fewer than LEAST_ANSWERS is not made.
     """
-    edges = [0.0] + [e for e in SPREADS_M if min((spread_m >= e).sum(), (spread_m < e).sum()) >= LEAST_ANSWERS]
-    tables, limits, cell_m = [], np.zeros(len(expected_km)), spread_m if cell_m is None else cell_m
+    edges = [0.0] + [e for e in SPREADS_M if min((cell_m >= e).sum(), (cell_m < e).sum()) >= LEAST_ANSWERS]
+    tables, limits, spread_m = [], np.zeros(len(expected_km)), cell_m if spread_m is None else spread_m
     strange_km, strange_m = strangers
     for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
-        inside, strange = (spread_m >= low) & (spread_m < high), (strange_m >= low) & (strange_m < high)
+        inside, strange = (cell_m >= low) & (cell_m < high), (strange_m >= low) & (strange_m < high)
         # All pictures taken nowhere count in each table: which kind of cell the next one falls into is chance.
-        refused = strange_km if strange.any() else strange_km[:0]
-        kinds = [k for k in (inside, inside & (cell_m >= low)) if k.any()]
-        limit = min(abstain_above(expected_km[k], error_km[k], weight[k], refused, wanted) for k in kinds)
+        limit = abstain_above(expected_km[inside], error_km[inside], weight[inside], strange_km if strange.any() else strange_km[:0], wanted)
         limits[inside] = limit
+        kinds = [k for k in ((spread_m >= low) & (spread_m < high), inside & (spread_m < high)) if k.any()] or [inside]
         found = [expected_table(expected_km[k], error_km[k], weight[k]) for k in kinds]
         rows = wider(found[0], found[-1], "expected_error_m")
         tables.append({"cell_radius_m": low, "abstain_above_m": limit, "radius": rows})

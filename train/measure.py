@@ -53,11 +53,10 @@ def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dic
     best, confidence = prob.argmax(1), prob.max(1)
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
     expected = calibrate.expected_error(prob, cells)
-    strangers = calibrate.expected_error(nowhere, cells), calibrate.spread_of(nowhere, cells)
-    spread = calibrate.spread_of(prob, cells)
-    by_error = calibrate.expected_tables(expected, error, judged.weight, spread, strangers, plan.promise, cells.radius_m[best])
-    alone = calibrate.expected_tables(expected, error, judged.weight, spread, (np.array([]), np.array([])), plan.promise,
-                                      cells.radius_m[best])
+    strangers = calibrate.expected_error(nowhere, cells), cells.radius_m[nowhere.argmax(1)]
+    spread, sure = cells.radius_m[best], calibrate.spread_of(prob, cells)
+    by_error = calibrate.expected_tables(expected, error, judged.weight, spread, strangers, plan.promise, sure)
+    alone = calibrate.expected_tables(expected, error, judged.weight, spread, (np.array([]), np.array([])), plan.promise, sure)
     table = {
         "radius": calibrate.radius_table(confidence, error, judged.weight),
         "abstain_below": calibrate.abstain_below(confidence, error, judged.weight, nowhere.max(1), plan.promise),
@@ -128,7 +127,7 @@ def restate(corpus, plan, cells, judged: Judged, by_error: dict, found: dict) ->
     prob = top_only(judged.prob)
     best = prob.argmax(1)
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
-    answered = 1000 * calibrate.expected_error(prob, cells) <= calibrate.limits(by_error, calibrate.spread_of(prob, cells))
+    answered = 1000 * calibrate.expected_error(prob, cells) <= calibrate.limits(by_error, cells.radius_m[best])
     by_error["promise"] = calibrate.stated(answered, error, judged.weight, plan.promise)
     found["answered"] = by_error["promise"]["answered"]
     found["worth"] = float((np.exp(-error / CLOSENESS_KM) * answered * judged.weight).sum() / judged.weight.sum())

@@ -50,8 +50,7 @@ class Bundle:
     def refuses(self, image: Image.Image) -> bool:
         dense = graphs.spread(*self.see(image), len(self))
         expected_m = 1000 * calibrate.expected_error(dense, self)
-        spread_m = calibrate.spread_of(dense, self, self.by_error.get("unsure_below", 0.0))
-        return bool(expected_m[0] > calibrate.limits(self.by_error, spread_m)[0])
+        return bool(expected_m[0] > calibrate.limits(self.by_error, self.radius_m[dense.argmax(1)])[0])
 
     def refused(self, images) -> np.ndarray:
         return np.array([self.refuses(image) for image in images])

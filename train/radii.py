@@ -68,21 +68,22 @@ class Promised:
 HEADING = f"{'%':38s}" + " ".join(["answers", "answered", f"{'in p50':>19s}", f"{'in p90':>20s}", "  exact", " ≤ 3 km"])
 
 
-def promised(by_error: dict, expected_km: np.ndarray, spread_m: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(p50, p90, limit) in metres, as enrich/worth.go finds them."""
+def promised(by_error: dict, expected_km: np.ndarray, cell_m: np.ndarray, spread_m: np.ndarray) -> np.ndarray:
+    """p50, p90 and limit [3, answers] in metres, as enrich/worth.go finds them."""
     table = np.searchsorted([t["cell_radius_m"] for t in by_error["tables"]], spread_m, side="right") - 1
     out = np.zeros((3, len(expected_km)))
+    out[2] = calibrate.limits(by_error, cell_m)
     for k, (t, metres) in enumerate(zip(table, 1000 * expected_km, strict=True)):
         rows = by_error["tables"][t]["radius"]
         row = rows[np.searchsorted([r["expected_error_m"] for r in rows], metres, side="right") - 1]
-        out[:, k] = row["p50_m"], row["p90_m"], by_error["tables"][t]["abstain_above_m"]
-    return tuple(out)
+        out[:2, k] = row["p50_m"], row["p90_m"]
+    return out
 
 
 def crossed(corpus, cells, rows: np.ndarray, prob: np.ndarray, nowhere_prob: np.ndarray, promise) -> Promised:
     """Each part by what the others calibrate, all deals one after the other."""
     best, expected, spread = prob.argmax(1), calibrate.expected_error(prob, cells), calibrate.spread_of(prob, cells)
-    strangers = calibrate.expected_error(nowhere_prob, cells), calibrate.spread_of(nowhere_prob, cells)
+    strangers, cell = (calibrate.expected_error(nowhere_prob, cells), cells.radius_m[nowhere_prob.argmax(1)]), cells.radius_m[best]
     error = distance_km(*corpus.positions(rows), cells.lat[best], cells.lon[best])
     unit = together(corpus, rows)
     found = np.zeros((3, DEALS, len(rows)))
@@ -90,8 +91,8 @@ def crossed(corpus, cells, rows: np.ndarray, prob: np.ndarray, nowhere_prob: np.
         part = np.array([int(splits.lot(f"radii {deal} {u}") * PARTS) for u in unit])
         for others in (part != p for p in range(PARTS)):
             weight = corpus.weights(rows[others])
-            table = calibrate.expected_tables(expected[others], error[others], weight, spread[others], strangers, promise, cells.radius_m[best[others]])
-            found[:, deal, ~others] = promised(table, expected[~others], spread[~others])
+            table = calibrate.expected_tables(expected[others], error[others], weight, cell[others], strangers, promise, spread[others])
+            found[:, deal, ~others] = promised(table, expected[~others], cell[~others], spread[~others])
     p50, p90, limit = found.reshape(3, -1)
     again = [np.tile(each, DEALS) for each in (error, expected, travel_of(corpus, rows), corpus.weights(rows), unit)]
     return Promised(again[0], p50, p90, 1000 * again[1] <= limit, *again[2:], times=DEALS)
@@ -113,7 +114,8 @@ def travel_of(corpus, rows) -> np.ndarray:
 def held_out(corpus, found: nowhere.Bundle, rows: list[int], mode: str, prob: np.ndarray) -> Promised:
     by_error = found.manifest["calibration"][mode]["expected_error"]
     best, expected = prob.argmax(1), calibrate.expected_error(prob, found)
-    p50, p90, limit = promised(by_error, expected, calibrate.spread_of(prob, found, by_error.get("unsure_below", 0.0)))
+    spread = calibrate.spread_of(prob, found, by_error.get("unsure_below", 0.0))
+    p50, p90, limit = promised(by_error, expected, found.radius_m[best], spread)
     error = distance_km(*corpus.positions(rows), found.lat[best], found.lon[best])
     units = np.array(compare.units(corpus, rows))
     return Promised(error, p50, p90, 1000 * expected <= limit, travel_of(corpus, rows), corpus.weights(rows), units)

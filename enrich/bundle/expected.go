@@ -16,9 +16,10 @@ type Expected struct {
 	// wrong in ways of their own.
 	Tables []ExpectedTable `yaml:"tables"`
 	// UnsureBelow is the probability, 0 to 1, under which an answer names no one
-	// thing, whatever its cell: the last table judges it. A network that has seen
-	// a building gives its cell much; the cell that is merely the most probable of
-	// many may hold a building, too. 0, the default, asks for the cell alone.
+	// thing, whatever its cell: it gets the radii of the last table. A network that
+	// has seen a building gives its cell much; the cell that is merely the most
+	// probable of many may hold a building, too. 0, the default, asks for the cell
+	// alone. Whether an answer is given at all is up to its cell's table.
 	UnsureBelow float64 `yaml:"unsure_below"`
 	// Promise is for the reader: what the tables' AbstainAbove keep.
 	Promise Promise `yaml:"promise"`
@@ -52,13 +53,18 @@ type Promise struct {
 	Answered float64 `yaml:"answered"` // share of all photos that were answered
 }
 
-// Table is the one for a cell with that spread in metres, answered with that
-// probability: the last that does not ask for more spread. Read has made sure that
-// the first asks for 0.
-func (e Expected) Table(cellRadius, confidence float64) ExpectedTable {
+// Radii is the table whose radii an answer gets that has that probability and a
+// cell with that spread in metres.
+func (e Expected) Radii(cellRadius, confidence float64) ExpectedTable {
 	if confidence < e.UnsureBelow {
 		return e.Tables[len(e.Tables)-1]
 	}
+	return e.Table(cellRadius)
+}
+
+// Table is the one for a cell with that spread in metres: the last that does not
+// ask for more. Read has made sure that the first asks for 0.
+func (e Expected) Table(cellRadius float64) ExpectedTable {
 	return step(e.Tables, func(t ExpectedTable) float64 { return t.CellRadius }, cellRadius)
 }
 

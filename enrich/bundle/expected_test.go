@@ -41,11 +41,16 @@ func TestReadExpectedError(t *testing.T) {
 	if e == nil || len(e.Tables) != 2 || e.Promise != (Promise{0.9, 200000, 0.92, 0.3}) {
 		t.Fatalf("read %+v", e)
 	}
+	for _, tt := range []struct{ spread, want float64 }{{0, 400000}, {24999, 400000}, {25000, 800000}, {2e6, 800000}} {
+		if got := e.Table(tt.spread).AbstainAbove; got != tt.want {
+			t.Errorf("a cell with photos spread over %v m abstains above %v, want %v", tt.spread, got, tt.want)
+		}
+	}
 	for _, tt := range []struct{ spread, confidence, want float64 }{
-		{0, 1, 400000}, {24999, 0.25, 400000}, {24999, 0.249, 800000}, {25000, 1, 800000}, {2e6, 0.1, 800000},
+		{0, 1, 3000}, {24999, 0.25, 3000}, {24999, 0.249, 200000}, {25000, 1, 200000}, {2e6, 0.1, 200000},
 	} {
-		if got := e.Table(tt.spread, tt.confidence).AbstainAbove; got != tt.want {
-			t.Errorf("a cell with photos spread over %v m, answered with %v, abstains above %v, want %v", tt.spread, tt.confidence, got, tt.want)
+		if got := e.Radii(tt.spread, tt.confidence).At(0).P50; got != tt.want {
+			t.Errorf("a cell with photos spread over %v m, answered with %v, has the radius %v, want %v", tt.spread, tt.confidence, got, tt.want)
 		}
 	}
 	for _, tt := range []struct{ metres, want float64 }{{0, 3000}, {249999, 3000}, {250000, 90000}, {2e7, 90000}} {

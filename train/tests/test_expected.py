@@ -71,8 +71,8 @@ def test_unsure_answers_do_not_lend_their_luck_to_the_others():
     error = np.where((kind == "region") & (expected > 500), 5000.0, 1.0)
     spread, cell = np.where(kind == "sure", 0.0, 1e6), np.where(kind == "region", 1e6, 0.0)
     none = np.array([]), np.array([])
-    together, apart = (calibrate.expected_tables(expected, error, np.ones(4 * n), spread, none, calibrate.Promise(), m)["tables"][1]
-                       for m in (None, cell))
+    together, apart = (calibrate.expected_tables(expected, error, np.ones(4 * n), cell_m, none, calibrate.Promise(), spread)["tables"][1]
+                       for cell_m in (spread, cell))
     assert together["abstain_above_m"] > 1.9e6 and 0.9e6 < apart["abstain_above_m"] < 1.1e6
     for key in ("p50_m", "p90_m"):
         assert (radius_of(apart["radius"], expected, key) >= radius_of(together["radius"], expected, key)).all()

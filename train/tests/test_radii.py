@@ -30,8 +30,10 @@ def test_radii_are_found_as_the_worker_finds_them():
     rows = [{"expected_error_m": e, "p50_m": p, "p90_m": 9 * p} for e, p in ((0.0, 3e3), (1e5, 5e4))]
     wide = [{"expected_error_m": 0.0, "p50_m": 4e5, "p90_m": 8e5}]
     by_error = {"tables": [{"cell_radius_m": 0.0, "abstain_above_m": 2e5, "radius": rows}, {"cell_radius_m": 250.0, "abstain_above_m": 9e5, "radius": wide}]}
-    p50, p90, limit = radii.promised(by_error, np.array([0.0, 99.0, 100.0, 100.0]), np.array([0.0, 249.0, 249.0, 250.0]))
-    assert p50.tolist() == [3e3, 3e3, 5e4, 4e5] and p90.tolist() == [27e3, 27e3, 45e4, 8e5] and limit.tolist() == [2e5, 2e5, 2e5, 9e5]
+    p50, p90, limit = radii.promised(by_error, np.array([0.0, 99.0, 100.0, 100.0, 0.0]), np.array([0.0, 249.0, 249.0, 250.0, 0.0]),
+                                     np.array([0.0, 249.0, 249.0, 250.0, 1e7]))
+    assert p50.tolist() == [3e3, 3e3, 5e4, 4e5, 4e5] and p90.tolist() == [27e3, 27e3, 45e4, 8e5, 8e5]
+    assert limit.tolist() == [2e5, 2e5, 2e5, 9e5, 2e5], "that of the cell, however unsure"
 
 
 def test_three_seeds_have_a_mean_and_a_deviation():
