@@ -30,7 +30,7 @@ func (p *placer) worth(table bundle.Calibration, top []Candidate) worth {
 	if e := table.Expected; e != nil {
 		spread := p.cells.At(anchor(top)).RadiusP50
 		step := e.Radii(spread, w.confidence).At(w.expected)
-		w.p50, w.p90, w.above = step.P50, step.P90, e.Table(spread).AbstainAbove
+		w.p50, w.p90, w.above = step.P50, step.P90, e.Limit(spread, w.confidence)
 		w.abstained = w.expected > w.above
 		return w
 	}

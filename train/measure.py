@@ -112,13 +112,14 @@ def of_travel(tables: dict[str, dict]) -> dict:
 
     It never answers more, or within less, than single photos and the average do at the same expected error; and it never
     answers with a region. It takes photos of one hour for photos of one place, so those of two journeys that were mixed agree
-    on a region that none of them was in (enrich/mixed_test.go); they do not agree on a thing.
+    on a region that none of them was in (enrich/mixed_test.go); they are not sure of a thing.
     """
     table = copy.deepcopy(tables["average"])
     no_bolder(table, tables["single"])
     for kind in table["expected_error"]["tables"]:
         if kind is not table["expected_error"]["tables"][0] or len(table["expected_error"]["tables"]) == 1:
             kind["abstain_above_m"] = 0.0
+    table["expected_error"]["unsure_refused"] = True
     return table
 
 
@@ -128,6 +129,8 @@ def restate(corpus, plan, cells, judged: Judged, by_error: dict, found: dict) ->
     best = prob.argmax(1)
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
     answered = 1000 * calibrate.expected_error(prob, cells) <= calibrate.limits(by_error, cells.radius_m[best])
+    if by_error.get("unsure_refused"):
+        answered &= prob.max(1) >= by_error["unsure_below"]
     by_error["promise"] = calibrate.stated(answered, error, judged.weight, plan.promise)
     found["answered"] = by_error["promise"]["answered"]
     found["worth"] = float((np.exp(-error / CLOSENESS_KM) * answered * judged.weight).sum() / judged.weight.sum())

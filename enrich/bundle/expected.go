@@ -21,6 +21,9 @@ type Expected struct {
 	// probable of many may hold a building, too. 0, the default, asks for the cell
 	// alone. Whether an answer is given at all is up to its cell's table.
 	UnsureBelow float64 `yaml:"unsure_below"`
+	// UnsureRefused says that an answer less probable than UnsureBelow is not given,
+	// for a mode that agrees too easily.
+	UnsureRefused bool `yaml:"unsure_refused"`
 	// Promise is for the reader: what the tables' AbstainAbove keep.
 	Promise Promise `yaml:"promise"`
 }
@@ -60,6 +63,14 @@ func (e Expected) Radii(cellRadius, confidence float64) ExpectedTable {
 		return e.Tables[len(e.Tables)-1]
 	}
 	return e.Table(cellRadius)
+}
+
+// Limit is the expected error in metres over which such an answer is not given.
+func (e Expected) Limit(cellRadius, confidence float64) float64 {
+	if e.UnsureRefused && confidence < e.UnsureBelow {
+		return 0
+	}
+	return e.Table(cellRadius).AbstainAbove
 }
 
 // Table is the one for a cell with that spread in metres: the last that does not

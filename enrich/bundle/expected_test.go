@@ -53,6 +53,13 @@ func TestReadExpectedError(t *testing.T) {
 			t.Errorf("a cell with photos spread over %v m, answered with %v, has the radius %v, want %v", tt.spread, tt.confidence, got, tt.want)
 		}
 	}
+	refusing := *e
+	refusing.UnsureRefused = true
+	for _, tt := range []struct{ confidence, given, refused float64 }{{0.25, 400000, 400000}, {0.249, 400000, 0}} {
+		if e.Limit(0, tt.confidence) != tt.given || refusing.Limit(0, tt.confidence) != tt.refused {
+			t.Errorf("answered with %v, the limit is %v, and %v where such answers are refused", tt.confidence, e.Limit(0, tt.confidence), refusing.Limit(0, tt.confidence))
+		}
+	}
 	for _, tt := range []struct{ metres, want float64 }{{0, 3000}, {249999, 3000}, {250000, 90000}, {2e7, 90000}} {
 		if got := e.Tables[0].At(tt.metres).P50; got != tt.want {
 			t.Errorf("at an expected error of %v m the radius is %v, want %v", tt.metres, got, tt.want)
