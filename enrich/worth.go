@@ -28,10 +28,10 @@ type worth struct {
 func (p *placer) worth(table bundle.Calibration, top []Candidate) worth {
 	w := worth{confidence: min(top[0].P, 1), expected: p.expectedError(top)}
 	if e := table.Expected; e != nil {
-		t := e.Table(p.cells.At(anchor(top)).RadiusP50)
-		step := t.At(w.expected)
-		w.p50, w.p90, w.abstained = step.P50, step.P90, w.expected > t.AbstainAbove
-		w.above = t.AbstainAbove
+		spread := p.cells.At(anchor(top)).RadiusP50
+		step := e.Radii(spread, w.confidence).At(w.expected)
+		w.p50, w.p90, w.above = step.P50, step.P90, e.Limit(spread, w.confidence)
+		w.abstained = w.expected > w.above
 		return w
 	}
 	step := table.At(w.confidence)

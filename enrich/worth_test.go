@@ -100,6 +100,22 @@ func TestExpectedErrorKnowsBroadCells(t *testing.T) {
 	}
 }
 
+// The likeliest of many cells may be a building's, too: that is no building seen.
+func TestExpectedErrorKnowsUnsureAnswers(t *testing.T) {
+	p := italy(t, 30)
+	table := byExpectedError()
+	table.Expected.UnsureBelow = 0.45
+	p.calibration = map[string]bundle.Calibration{"single": table}
+	colosseum, peter := classAt(t, p, 41.8902, 12.4922), classAt(t, p, 41.9022, 12.4539)
+	sure, unsure := p.answer("single", []Candidate{{colosseum, 0.55}, {peter, 0.45}}), p.answer("single", []Candidate{{colosseum, 0.44}, {peter, 0.43}})
+	if sure.RadiusP90 != 30000 {
+		t.Errorf("sure of a building: %+v", sure)
+	}
+	if unsure.RadiusP50 != 2e5 || unsure.RadiusP90 != 6e5 || unsure.AbstainAbove != 2e6 || unsure.Abstained {
+		t.Errorf("a building among others, with the radius of a region and the limit of its cell: %+v", unsure)
+	}
+}
+
 func TestCountryProbability(t *testing.T) {
 	border := []cells.Place{{CountryCode: "IT", Country: "Italy", Region: "Aosta", Share: 0.75}, {CountryCode: "FR", Country: "France", Region: "Savoy", Share: 0.25}}
 	p := placerOf(t, 30,

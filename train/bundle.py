@@ -21,7 +21,7 @@ import store
 HERE = Path(__file__).resolve().parent
 BACKBONE = "lite0"
 NAMED = {
-    "name": "demo", "version": "1.1.0", "licence": "Apache-2.0",
+    "name": "demo", "version": "1.2.0", "licence": "Apache-2.0",
     "summary": "small demonstration model: EfficientNet-Lite features, linear head over adaptive S2 cells, album LSTM",
 }
 

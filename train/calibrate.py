@@ -20,6 +20,7 @@ STRANGERS_REFUSED = 0.98  # of the pictures taken nowhere that calibrate
 SETTLED_SHARE = 0.02  # of the weight; the share of fewer photos is chance
 SPREADS_M = (250.0,)  # of the answered cell, between the tables: photos of one and the same thing, and of a place of any size
 LEAST_ANSWERS = 100  # a table rests on
+UNSURE_BELOW = 0.25  # probability; what the folds of the demo showed: from here on an answer that names one thing is mostly right
 PROMISE = re.compile(r"(\d+(?:\.\d+)?) ?% within (\d+(?:\.\d+)?) ?km")
 
 
@@ -49,6 +50,15 @@ def expected_error(prob: np.ndarray, cells) -> np.ndarray:
     return (prob * (apart + cells.radius_m / 1000)).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
 
 
+def spread_of(prob: np.ndarray, cells, unsure_below: float = UNSURE_BELOW) -> np.ndarray:
+    """Metres [n]: how far half of the photos of each answered cell are from its mean.
+
+    An answer less probable than `unsure_below` names no one thing, whatever its cell: for its radii it may lie anywhere. Without
+    that a photo of some street, whose most probable cell of many is that of a building, is promised what photos of buildings keep.
+    """
+    return np.where(prob.max(1) < unsure_below, 1000 * ANYWHERE_KM, cells.radius_m[prob.argmax(1)])
+
+
 def weighted_quantile(values: np.ndarray, weight: np.ndarray, q: float) -> float:
     order = np.argsort(values, kind="stable")
     share = np.cumsum(weight[order]) / weight.sum()
@@ -62,22 +72,26 @@ def radii(error_km: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     return tuple(float(np.ceil(max(1000 * p, LEAST_RADIUS_M) / 100) * 100) for p in (p50, p90))
 
 
-def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, spread_m: np.ndarray,
-                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise) -> dict:
-    """A table for answers that name a town or less and one for answers that name more, each keeping the promise by itself.
+def expected_tables(expected_km: np.ndarray, error_km: np.ndarray, weight: np.ndarray, cell_m: np.ndarray,
+                    strangers: tuple[np.ndarray, np.ndarray], wanted: Promise, spread_m: np.ndarray | None = None) -> dict:
+    """A table for answers that name one thing and one for answers that name more, each keeping the promise by itself.
 
-    `spread_m` is how far half of the photos of each answered cell are from its mean; `strangers` are the expected errors and
-    the spreads of the answers to pictures taken nowhere. A table that would rest on fewer than LEAST_ANSWERS is not made.
+    `cell_m` is how far half of the photos of each answered cell are from its mean; `strangers` are the expected errors and
+    the spreads of the answers to pictures taken nowhere. `spread_m` is the same, or what spread_of says where
+    unsure answers get the radii of the last table: those then hold with and without them, so that neither kind lends its luck to
+    the other. Limits are those of the cells. A table that would rest on fewer than LEAST_ANSWERS is not made.
     """
-    edges = [0.0] + [e for e in SPREADS_M if min((spread_m >= e).sum(), (spread_m < e).sum()) >= LEAST_ANSWERS]
-    tables, limits = [], np.zeros(len(expected_km))
+    edges = [0.0] + [e for e in SPREADS_M if min((cell_m >= e).sum(), (cell_m < e).sum()) >= LEAST_ANSWERS]
+    tables, limits, spread_m = [], np.zeros(len(expected_km)), cell_m if spread_m is None else spread_m
     strange_km, strange_m = strangers
     for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
-        inside, strange = (spread_m >= low) & (spread_m < high), (strange_m >= low) & (strange_m < high)
+        inside, strange = (cell_m >= low) & (cell_m < high), (strange_m >= low) & (strange_m < high)
         # All pictures taken nowhere count in each table: which kind of cell the next one falls into is chance.
         limit = abstain_above(expected_km[inside], error_km[inside], weight[inside], strange_km if strange.any() else strange_km[:0], wanted)
         limits[inside] = limit
-        rows = expected_table(expected_km[inside], error_km[inside], weight[inside])
+        kinds = [k for k in ((spread_m >= low) & (spread_m < high), inside & (spread_m < high)) if k.any()] or [inside]
+        found = [expected_table(expected_km[k], error_km[k], weight[k]) for k in kinds]
+        rows = wider(found[0], found[-1], "expected_error_m")
         tables.append({"cell_radius_m": low, "abstain_above_m": limit, "radius": rows})
     return {"tables": tables, "promise": stated(1000 * expected_km <= limits, error_km, weight, wanted)}
 
@@ -115,6 +129,20 @@ def expected_table(expected_km: np.ndarray, error_km: np.ndarray, weight: np.nda
     rows = [{"expected_error_m": 1000 * low, "p50_m": r[0], "p90_m": r[1]} for low, _, r in bins]
     rows[0]["expected_error_m"] = 0.0
     return [row for i, row in enumerate(rows) if i == 0 or row["p50_m"] > rows[i - 1]["p50_m"] or row["p90_m"] > rows[i - 1]["p90_m"]]
+
+
+def at(steps: list[dict], edge: float, key: str) -> dict:
+    """The last of ascending steps that does not start above the edge."""
+    return [step for step in steps if step[key] <= edge][-1]
+
+
+def wider(ours: list[dict], theirs: list[dict], key: str) -> list[dict]:
+    """The greater radius of two step functions, wherever either has a step."""
+    rows = []
+    for edge in sorted({row[key] for row in ours + theirs}):
+        one, two = at(ours, edge, key), at(theirs, edge, key)
+        rows.append({key: edge} | {radius: max(one[radius], two[radius]) for radius in ("p50_m", "p90_m")})
+    return [row for i, row in enumerate(rows) if i == 0 or any(row[r] != rows[i - 1][r] for r in ("p50_m", "p90_m"))]
 
 
 def kept_from(order: np.ndarray, error_km: np.ndarray, weight: np.ndarray, wanted: Promise) -> int:

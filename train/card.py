@@ -1,7 +1,7 @@
 """CARD.md, NOTICE and LICENSE of the bundle, and the evaluation figures inside the card.
 
-The figures are not computed here: `python card.py --planetag BIN --data DIR` runs `planetag eval` and `strangers.py` and
-puts what they print between the card's markers, then pins the bundle again.
+The figures are not computed here: `python card.py --planetag BIN --data DIR` runs `planetag eval`, `nowhere.py`, `compare.py`,
+`radii.py` and `seeds.py` and puts what they print between the card's markers, then pins the bundle again.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+import calibrate
 import data
 import fit
 import pin
@@ -53,7 +54,7 @@ def facts(corpus, fitted, plan) -> dict:
         "cells": len(fitted.cells), "spacing_km": round(spacing), "tau_km": round(plan.head.tau_share * spacing),
         "crop": square.CROP, "views": corpus.seen.embeddings.shape[1], "backbone": about.name, "size": about.size,
         "credit": about.credit, "backbone_licence": about.licence, "trained": trained, "tuned": rates if tuned.epochs else "not done here", "promise": str(plan.promise),
-        "folds": fit.FOLDS, "teaching": corpus.taught, "patterns": len(set(corpus.kinds)) - 1,
+        "folds": fit.FOLDS, "unsure_below": calibrate.UNSURE_BELOW, "teaching": corpus.taught, "patterns": len(set(corpus.kinds)) - 1,
         "learned": len(fitted.train), "photos": len(corpus.photos), "default": fitted.default, "lstm_gain": lstm_gain(fitted), "measured": measured_table(fitted),
         "heldout": len(corpus.rows("heldout")), "dropped": len(corpus.rows("dropped")),
         "skipped": "; ".join(f"{n} × {reason}" for reason, n in corpus.skips.items()) or "none",
@@ -86,8 +87,9 @@ def demo_commands(planetag: str, bundle: Path, root: Path) -> dict[str, list[str
         + ["--gallery", str(HERE / "splits/gallery.csv"), "--gallery-photos", str(root)]
         for name in ("photos", "landmarks")
     }
+    found["photos"] += ["--compare-modes", "average,single,lstm,lstm_repeat,hmm"]
     return found | {name: [sys.executable, str(HERE / f"{name}.py"), "--bundle", str(bundle), "--data", str(root)]
-                    for name in ("nowhere", "compare")}
+                    for name in ("nowhere", "compare", "radii", "seeds")}
 
 
 def fill(bundle: Path, commands: dict[str, list[str]]) -> None:

@@ -1,26 +1,33 @@
 """The demo bundle against what is simpler, on the held-out photos, with intervals: `make compare`.
 
 Rows: always the cell with most photos; the position of the training photo whose frozen features are nearest; a plain linear head
-on frozen features over the same cells, from the same photos; the bundle, one photo at a time. Shares within 25, 750 and 2500 km
-and GeoScore, each with its 95 % bootstrap interval over photos, and what the bundle gains over the row, photo by photo.
+on frozen features over the same cells, from the same photos; the bundle. Shares within 25, 750 and 2500 km and GeoScore, each with
+its 95 % interval over albums; what the bundle gains over the row, photo by photo; and how many photos like these it would take to
+be sure of that gain. First one photo at a time, then as a worker answers: albums averaged, for the other rows, too.
 """
 
 import argparse
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+import album
 import backbone
 import bundle as demo
 import corpus as corpus_module
 import data
 import features
 import fit
+import graphs
+import heads
+import interval
 import nowhere
 import store
+from measure import averaged
 from score import CLOSENESS_KM, distance_km
 
 HERE = Path(__file__).resolve().parent
@@ -28,27 +35,76 @@ SCORES = {
     "≤25 km": lambda e: 100.0 * (e <= 25), "≤750 km": lambda e: 100.0 * (e <= 750), "≤2500 km": lambda e: 100.0 * (e <= 2500),
     "score": lambda e: 5000 * np.exp(-e / CLOSENESS_KM),
 }
-DRAWS, SEED = 4000, 23
 
 
-def interval(values: np.ndarray) -> tuple[float, float, float]:
-    """The mean and its 95 % bootstrap interval."""
-    drawn = np.random.default_rng(SEED).integers(len(values), size=(DRAWS, len(values)))
-    low, high = np.quantile(values[drawn].mean(1), [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
+def line(name: str, cells: list[str]) -> str:
+    return f"{name:36s}" + "".join(f" {cell:>22s}" for cell in cells)
 
 
-def table(errors: dict[str, np.ndarray]) -> str:
-    """Rows of figures, then of what the last row gains over each of the others."""
+def count(photos: float) -> str:
+    return "–" if math.isinf(photos) else f"{math.ceil(photos)}"
+
+
+def table(errors: dict[str, np.ndarray], units) -> str:
+    """Rows of figures, then of what the last row gains over each of the others, then of the photos it takes to show that."""
     best, ours = list(errors.items())[-1]
-    lines = [f"{'':26s}" + "".join(f" {name:>22s}" for name in SCORES)]
-    for name, e in errors.items():
-        cells = ["{:.1f} [{:.1f}, {:.1f}]".format(*interval(score(e))) for score in SCORES.values()]
-        lines.append(f"{name:26s}" + "".join(f" {cell:>22s}" for cell in cells))
-    for name, e in list(errors.items())[:-1]:
-        cells = ["{:+.1f} [{:+.1f}, {:+.1f}]".format(*interval(score(ours) - score(e))) for score in SCORES.values()]
-        lines.append(f"{f'{best} − {name}'[:26]:26s}" + "".join(f" {cell:>22s}" for cell in cells))
+    means = {name: [interval.mean(score(e), units) for score in SCORES.values()] for name, e in errors.items()}
+    lines = [line("", list(SCORES))] + [line(name, [m.text() for m in row]) for name, row in means.items()]
+    others = list(errors.items())[:-1]
+    gains = {name: [interval.mean(score(ours) - score(e), units) for score in SCORES.values()] for name, e in others}
+    lines += [line(f"{best} − {name}", [m.text("+") for m in row]) for name, row in gains.items()]
+    for name, row in gains.items():
+        paired = [count(interval.photos_to_see(gain, len(ours))) for gain in row]
+        apart = [count(interval.photos_apart(a, b, len(ours))) for a, b in zip(means[best], means[name], strict=True)]
+        lines.append(line(f"photos for − {name}", [f"{p} / {a}" for p, a in zip(paired, apart, strict=True)]))
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """What each row answers to some photos."""
+
+    corpus: corpus_module.Corpus
+    chosen: list[int]
+    cells: object  # the bundle's, or those of the plain head
+    nearest: np.ndarray  # [photos] rows of their nearest neighbours
+    plain: np.ndarray  # [photos, cells] probabilities of the plain head
+    ours: np.ndarray  # [photos, cells] of the bundle
+
+    def errors(self, neighbours: np.ndarray, plain: np.ndarray, ours: np.ndarray) -> dict[str, np.ndarray]:
+        lat, lon = self.corpus.positions(self.chosen)
+
+        def far(to) -> np.ndarray:
+            return distance_km(lat, lon, self.cells.lat[to], self.cells.lon[to])
+
+        return {"prior": far(int(self.cells.photos.argmax())), "nearest neighbour": distance_km(lat, lon, *self.corpus.positions(neighbours)),
+                "linear, frozen features": far(plain.argmax(1)), "bundle": far(ours.argmax(1))}
+
+    def alone(self) -> dict[str, np.ndarray]:
+        return self.errors(self.nearest, self.plain, self.ours)
+
+    def in_albums(self) -> dict[str, np.ndarray]:
+        """Probabilities averaged over the album; of neighbours the one that is nearest to all of the album's."""
+        mean, neighbours = {}, self.nearest.copy()
+        for name, prob in (("plain", self.plain), ("ours", self.ours)):
+            dense = np.zeros((len(self.corpus.photos), prob.shape[1]))
+            dense[self.chosen] = prob
+            mean[name] = averaged(self.corpus, dense, self.chosen)
+        at = {row: k for k, row in enumerate(self.chosen)}
+        for members in album.real_albums(self.corpus.photos, self.chosen):
+            mine = [at[row] for row in members]
+            lat, lon = self.corpus.positions(self.nearest[mine])
+            middle = distance_km(lat[:, None], lon[:, None], lat, lon).sum(1).argmin()
+            neighbours[mine] = self.nearest[mine][middle]
+        return self.errors(neighbours, mean["plain"], mean["ours"])
+
+    def only(self, keep: np.ndarray, errors: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
+        return {name: e[keep] for name, e in errors.items()}, [u for u, k in zip(units(self.corpus, self.chosen), keep, strict=True) if k]
+
+
+def units(corpus, rows: list[int]) -> list[str]:
+    """What intervals draw: albums; a photo without one is alone."""
+    return [corpus.photos[i].album or corpus.photos[i].id for i in rows]
 
 
 def frozen_head(corpus, plan: fit.Plan, cells, rows: list[int], labels: np.ndarray):
@@ -56,20 +112,12 @@ def frozen_head(corpus, plan: fit.Plan, cells, rows: list[int], labels: np.ndarr
     return fit.learn(corpus, plain, cells, rows, labels, list(range(corpus.taught)))[0]
 
 
-def errors_of(corpus, chosen: list[int], found: nowhere.Bundle, cells, rows: list[int], head) -> dict[str, np.ndarray]:
-    lat, lon = corpus.positions(chosen)
+def rivals(corpus, chosen: list[int], found: nowhere.Bundle, cells, rows: list[int], head) -> Rivals:
     seen = corpus.seen.embeddings[chosen, 0]
     unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (seen, corpus.seen.embeddings[rows, 0])]
     nearest = np.array(rows)[(unit[0] @ unit[1].T).argmax(1)]
-    plain = head(torch.from_numpy(seen)).numpy().argmax(1)
-    ours = np.array([found.best(Image.open(corpus.photos[i].path)) for i in chosen])
-    busiest = int(cells.photos.argmax())
-    return {
-        "prior": distance_km(lat, lon, cells.lat[busiest], cells.lon[busiest]),
-        "nearest neighbour": distance_km(lat, lon, *corpus.positions(nearest)),
-        "linear, frozen features": distance_km(lat, lon, cells.lat[plain], cells.lon[plain]),
-        "bundle": distance_km(lat, lon, found.lat[ours], found.lon[ours]),
-    }
+    ours = np.concatenate([graphs.spread(*found.see(Image.open(corpus.photos[i].path)), len(found)) for i in chosen])
+    return Rivals(corpus, chosen, cells, nearest, heads.softmax(head(torch.from_numpy(seen)).numpy()), ours)
 
 
 def main() -> None:
@@ -88,7 +136,16 @@ def main() -> None:
     found = nowhere.Bundle(args.bundle)
     for kind, name in (("travel", "travel photos"), ("landmark", "famous places")):
         chosen = [i for i in corpus.rows("heldout") if corpus.photos[i].kind == kind]
-        print(f"{len(chosen)} held-out {name}\n{table(errors_of(corpus, chosen, found, cells, rows, head))}\n")
+        judged = rivals(corpus, chosen, found, cells, rows, head)
+        print(f"{len(chosen)} held-out {name}, one photo at a time\n{table(judged.alone(), units(corpus, chosen))}\n")
+        mates = album.real_albums(corpus.photos, chosen)
+        if mates:
+            together = judged.in_albums()
+            print(f"{len(chosen)} held-out {name}, albums averaged\n{table(together, units(corpus, chosen))}\n")
+            keep = np.isin(chosen, np.concatenate(mates))
+            print(f"{keep.sum()} of them in {len(mates)} albums\n{table(*judged.only(keep, together))}\n")
+    print("photos for −: how many like these until, in four samples of five, the interval of the gain leaves out zero / until the two\n"
+          "intervals do not touch; – where nothing is gained")
 
 
 if __name__ == "__main__":

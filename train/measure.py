@@ -1,5 +1,6 @@
 """What the answers of every mode are worth, measured on photos that the answering heads did not learn from."""
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ import heads
 from backbone import TOP_K
 from score import CLOSENESS_KM, distance_km, figures
 
-MODES = ("single", "average", "lstm", "lstm_repeat")
+LEARNED = ("lstm", "lstm_repeat")
+MODES = ("single", "average", *LEARNED, "hmm")
 SYNTHETIC = 60  # made-up albums that calibrate the LSTM beside the real ones
 LEAST_ALBUMS = 5  # real ones, for an interval over albums
 
@@ -52,13 +54,13 @@ def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dic
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
     expected = calibrate.expected_error(prob, cells)
     strangers = calibrate.expected_error(nowhere, cells), cells.radius_m[nowhere.argmax(1)]
-    spread = cells.radius_m[best]
-    by_error = calibrate.expected_tables(expected, error, judged.weight, spread, strangers, plan.promise)
-    alone = calibrate.expected_tables(expected, error, judged.weight, spread, (np.array([]), np.array([])), plan.promise)
+    spread, sure = cells.radius_m[best], calibrate.spread_of(prob, cells)
+    by_error = calibrate.expected_tables(expected, error, judged.weight, spread, strangers, plan.promise, sure)
+    alone = calibrate.expected_tables(expected, error, judged.weight, spread, (np.array([]), np.array([])), plan.promise, sure)
     table = {
         "radius": calibrate.radius_table(confidence, error, judged.weight),
         "abstain_below": calibrate.abstain_below(confidence, error, judged.weight, nowhere.max(1), plan.promise),
-        "expected_error": by_error,
+        "expected_error": {"unsure_below": calibrate.UNSURE_BELOW, **by_error},
     }
     closeness, answered = np.exp(-error / CLOSENESS_KM), 1000 * expected <= calibrate.limits(by_error, spread)
 
@@ -74,7 +76,7 @@ def judge(corpus, plan, cells, judged: Judged, nowhere: np.ndarray) -> tuple[dic
 def cautious(tables: dict[str, dict]) -> None:
     """No row of the LSTM promises a smaller radius than the best row of single photos: the albums behind it are mostly synthetic."""
     best, by_error = tables["single"]["radius"][-1], tables["single"]["expected_error"]["tables"][0]["radius"][0]
-    for mode in MODES[2:]:
+    for mode in LEARNED:
         for row in tables[mode]["radius"]:
             row["p50_m"], row["p90_m"] = max(row["p50_m"], best["p50_m"]), max(row["p90_m"], best["p90_m"])
         tables[mode]["radius"] = calibrate.monotone(tables[mode]["radius"])
@@ -83,33 +85,42 @@ def cautious(tables: dict[str, dict]) -> None:
                 row["p50_m"], row["p90_m"] = max(row["p50_m"], by_error["p50_m"]), max(row["p90_m"], by_error["p90_m"])
 
 
-def wider(ours: list[dict], theirs: list[dict], key: str) -> list[dict]:
-    """The greater radius of two step functions, wherever either has a step."""
-
-    def at(rows: list[dict], edge: float) -> dict:
-        return [row for row in rows if row[key] <= edge][-1]
-
-    rows = []
-    for edge in sorted({row[key] for row in ours + theirs}):
-        one, two = at(ours, edge), at(theirs, edge)
-        rows.append({key: edge} | {radius: max(one[radius], two[radius]) for radius in ("p50_m", "p90_m")})
-    return [row for i, row in enumerate(rows) if i == 0 or any(row[r] != rows[i - 1][r] for r in ("p50_m", "p90_m"))]
-
-
 def no_bolder_than_single(tables: dict[str, dict]) -> None:
     """The LSTM never answers more, or within less, than single photos at the same expected error or confidence.
 
     For a backbone that learned from the photos that measure the LSTM: its own tables would be those of photos seen before.
     """
-    single = tables["single"]
-    for mode in MODES[2:]:
-        mine = tables[mode]
-        mine["radius"] = wider(mine["radius"], single["radius"], "confidence")
-        mine["abstain_below"] = max(mine["abstain_below"], single["abstain_below"])
-        for table in mine["expected_error"]["tables"]:
-            theirs = [t for t in single["expected_error"]["tables"] if t["cell_radius_m"] <= table["cell_radius_m"]][-1]
-            table["radius"] = wider(table["radius"], theirs["radius"], "expected_error_m")
-            table["abstain_above_m"] = min(table["abstain_above_m"], theirs["abstain_above_m"])
+    for mode in LEARNED:
+        no_bolder(tables[mode], tables["single"])
+
+
+def no_bolder(mine: dict, other: dict) -> None:
+    """Widens `mine` to the radii of the other calibration, and lowers its limits to the other's."""
+    mine["radius"] = calibrate.wider(mine["radius"], other["radius"], "confidence")
+    mine["abstain_below"] = max(mine["abstain_below"], other["abstain_below"])
+    ours, theirs = (calibration["expected_error"]["tables"] for calibration in (mine, other))
+    mine["expected_error"]["tables"] = [  # for each kind of answer that either tells apart
+        {"cell_radius_m": edge, "abstain_above_m": min(a["abstain_above_m"], b["abstain_above_m"]),
+         "radius": calibrate.wider(a["radius"], b["radius"], "expected_error_m")}
+        for edge in sorted({t["cell_radius_m"] for t in ours + theirs})
+        for a, b in [(calibrate.at(ours, edge, "cell_radius_m"), calibrate.at(theirs, edge, "cell_radius_m"))]
+    ]
+
+
+def of_travel(tables: dict[str, dict]) -> dict:
+    """The calibration of the mode hmm, which is not computed here: enrich/chain.go does.
+
+    It never answers more, or within less, than single photos and the average do at the same expected error; and it never
+    answers with a region. It takes photos of one hour for photos of one place, so those of two journeys that were mixed agree
+    on a region that none of them was in (enrich/mixed_test.go); they are not sure of a thing.
+    """
+    table = copy.deepcopy(tables["average"])
+    no_bolder(table, tables["single"])
+    for kind in table["expected_error"]["tables"]:
+        if kind is not table["expected_error"]["tables"][0] or len(table["expected_error"]["tables"]) == 1:
+            kind["abstain_above_m"] = 0.0
+    table["expected_error"]["unsure_refused"] = True
+    return table
 
 
 def restate(corpus, plan, cells, judged: Judged, by_error: dict, found: dict) -> None:
@@ -118,6 +129,8 @@ def restate(corpus, plan, cells, judged: Judged, by_error: dict, found: dict) ->
     best = prob.argmax(1)
     error = distance_km(*corpus.positions(judged.rows), cells.lat[best], cells.lon[best])
     answered = 1000 * calibrate.expected_error(prob, cells) <= calibrate.limits(by_error, cells.radius_m[best])
+    if by_error.get("unsure_refused"):
+        answered &= prob.max(1) >= by_error["unsure_below"]
     by_error["promise"] = calibrate.stated(answered, error, judged.weight, plan.promise)
     found["answered"] = by_error["promise"]["answered"]
     found["worth"] = float((np.exp(-error / CLOSENESS_KM) * answered * judged.weight).sum() / judged.weight.sum())
@@ -184,16 +197,19 @@ def measure(corpus, plan, cells, model, answers: Answers):
     measured = {mode: judge(corpus, plan, cells, j, nowhere) for mode, j in judged.items()}
     mean = np.concatenate([np.repeat(dense[a].mean(0, keepdims=True), len(a), 0) for a in real + made])
     fair = answers.frozen and len(real) >= LEAST_ALBUMS
-    gains = {m: gain(corpus, cells, real, judged[m].prob, mean) for m in MODES[2:]} if fair else {}
+    gains = {m: gain(corpus, cells, real, judged[m].prob, mean) for m in LEARNED} if fair else {}
     better = [m for m, (_, low, _) in gains.items() if low > 0]
     default = max(better, key=lambda m: gains[m][0]) if better else "average"
     for mode, (middle, low, high) in gains.items():
         measured[mode][1]["gain_over_average"] = [middle, low, high]
-    temperature = {m: answers.temperature if m in ("single", "average") else shared for m in MODES}
+    temperature = {m: shared if m in LEARNED else answers.temperature for m in MODES}
     tables = {m: t for m, (t, _) in measured.items()}
     cautious(tables)
     if not answers.frozen:
         no_bolder_than_single(tables)
-        for mode in MODES[2:]:
+        for mode in LEARNED:
             restate(corpus, plan, cells, judged[mode], tables[mode]["expected_error"], measured[mode][1])
-    return temperature, tables, {m: f for m, (_, f) in measured.items()}, default
+    found = {m: f for m, (_, f) in measured.items()}
+    tables["hmm"], found["hmm"] = of_travel(tables), dict(found["average"])
+    restate(corpus, plan, cells, judged["average"], tables["hmm"]["expected_error"], found["hmm"])
+    return temperature, tables, found, default

@@ -49,7 +49,7 @@ def rows_in_flow(table: dict) -> dict:
     if "expected_error" in table:
         inner = table["expected_error"]
         tables = [t | {"radius": [Flow(row) for row in t["radius"]]} for t in inner["tables"]]
-        out["expected_error"] = {"tables": tables, "promise": Flow(inner["promise"])}
+        out["expected_error"] = inner | {"tables": tables, "promise": Flow(inner["promise"])}
     return out
 
 

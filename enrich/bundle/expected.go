@@ -15,6 +15,15 @@ type Expected struct {
 	// building and to name half a country are answers of two kinds, right and
 	// wrong in ways of their own.
 	Tables []ExpectedTable `yaml:"tables"`
+	// UnsureBelow is the probability, 0 to 1, under which an answer names no one
+	// thing, whatever its cell: it gets the radii of the last table. A network that
+	// has seen a building gives its cell much; the cell that is merely the most
+	// probable of many may hold a building, too. 0, the default, asks for the cell
+	// alone. Whether an answer is given at all is up to its cell's table.
+	UnsureBelow float64 `yaml:"unsure_below"`
+	// UnsureRefused says that an answer less probable than UnsureBelow is not given,
+	// for a mode that agrees too easily.
+	UnsureRefused bool `yaml:"unsure_refused"`
 	// Promise is for the reader: what the tables' AbstainAbove keep.
 	Promise Promise `yaml:"promise"`
 }
@@ -47,6 +56,23 @@ type Promise struct {
 	Answered float64 `yaml:"answered"` // share of all photos that were answered
 }
 
+// Radii is the table whose radii an answer gets that has that probability and a
+// cell with that spread in metres.
+func (e Expected) Radii(cellRadius, confidence float64) ExpectedTable {
+	if confidence < e.UnsureBelow {
+		return e.Tables[len(e.Tables)-1]
+	}
+	return e.Table(cellRadius)
+}
+
+// Limit is the expected error in metres over which such an answer is not given.
+func (e Expected) Limit(cellRadius, confidence float64) float64 {
+	if e.UnsureRefused && confidence < e.UnsureBelow {
+		return 0
+	}
+	return e.Table(cellRadius).AbstainAbove
+}
+
 // Table is the one for a cell with that spread in metres: the last that does not
 // ask for more. Read has made sure that the first asks for 0.
 func (e Expected) Table(cellRadius float64) ExpectedTable {
@@ -62,6 +88,9 @@ func (t ExpectedTable) At(metres float64) ExpectedRadius {
 func (e Expected) check() error {
 	if len(e.Tables) == 0 || e.Tables[0].CellRadius != 0 {
 		return errors.New("tables must start at cell_radius_m 0, so that every cell has one")
+	}
+	if !(e.UnsureBelow >= 0 && e.UnsureBelow <= 1) {
+		return fmt.Errorf("unsure_below is %v, want 0 to 1", e.UnsureBelow)
 	}
 	for i, t := range e.Tables {
 		if i > 0 && !(t.CellRadius > e.Tables[i-1].CellRadius) || math.IsInf(t.CellRadius, 0) {

@@ -21,6 +21,7 @@ func withExpected(t *testing.T, old, replacement string) (*Bundle, error) {
           abstain_above_m: 800000
           radius:
             - {expected_error_m: 0.0, p50_m: 200000, p90_m: 800000}
+      unsure_below: 0.25
       promise: {share: 0.9, within_m: 200000, kept: 0.92, answered: 0.3}
 `
 	if !strings.Contains(text, old) {
@@ -45,6 +46,20 @@ func TestReadExpectedError(t *testing.T) {
 			t.Errorf("a cell with photos spread over %v m abstains above %v, want %v", tt.spread, got, tt.want)
 		}
 	}
+	for _, tt := range []struct{ spread, confidence, want float64 }{
+		{0, 1, 3000}, {24999, 0.25, 3000}, {24999, 0.249, 200000}, {25000, 1, 200000}, {2e6, 0.1, 200000},
+	} {
+		if got := e.Radii(tt.spread, tt.confidence).At(0).P50; got != tt.want {
+			t.Errorf("a cell with photos spread over %v m, answered with %v, has the radius %v, want %v", tt.spread, tt.confidence, got, tt.want)
+		}
+	}
+	refusing := *e
+	refusing.UnsureRefused = true
+	for _, tt := range []struct{ confidence, given, refused float64 }{{0.25, 400000, 400000}, {0.249, 400000, 0}} {
+		if e.Limit(0, tt.confidence) != tt.given || refusing.Limit(0, tt.confidence) != tt.refused {
+			t.Errorf("answered with %v, the limit is %v, and %v where such answers are refused", tt.confidence, e.Limit(0, tt.confidence), refusing.Limit(0, tt.confidence))
+		}
+	}
 	for _, tt := range []struct{ metres, want float64 }{{0, 3000}, {249999, 3000}, {250000, 90000}, {2e7, 90000}} {
 		if got := e.Tables[0].At(tt.metres).P50; got != tt.want {
 			t.Errorf("at an expected error of %v m the radius is %v, want %v", tt.metres, got, tt.want)
@@ -55,6 +70,8 @@ func TestReadExpectedError(t *testing.T) {
 func TestReadExpectedErrorRefuses(t *testing.T) {
 	tests := []struct{ name, old, replacement, want string }{
 		{"no table of the smallest cells", "cell_radius_m: 0\n", "cell_radius_m: 1\n", "tables must start at cell_radius_m 0"},
+		{"unsure in percent", "unsure_below: 0.25", "unsure_below: 25", "unsure_below is 25, want 0 to 1"},
+		{"unsure of nothing", "unsure_below: 0.25", "unsure_below: .nan", "unsure_below is NaN, want 0 to 1"},
 		{"tables that fall", "cell_radius_m: 25000", "cell_radius_m: 0", "want metres ascending from 0"},
 		{"a table of no distance", "cell_radius_m: 25000", "cell_radius_m: .inf", "want metres ascending from 0"},
 		{"no first step", "expected_error_m: 0,", "expected_error_m: 5,", "radius must start at expected_error_m 0"},

@@ -56,6 +56,29 @@ def test_radii_start_at_zero_and_never_shrink():
     assert all(calibrate.LEAST_RADIUS_M <= row["p50_m"] <= row["p90_m"] for row in rows)
 
 
+def test_an_answer_that_is_not_sure_names_no_thing():
+    cells = Cells([Cell("132f61", 0, 41.89, 12.49, 1, 0.0), Cell("47e66c", 0, 48.86, 2.35, 1, 90e3)])
+    prob = np.array([[0.25, 0.2], [0.24, 0.2], [0.2, 0.7], [0.1, 0.2]])
+    anywhere = 1000 * calibrate.ANYWHERE_KM
+    assert calibrate.spread_of(prob, cells).tolist() == [0.0, anywhere, 90e3, anywhere]
+    assert calibrate.spread_of(prob, cells, 0.0).tolist() == [0.0, 0.0, 90e3, 90e3], "bundles without unsure_below"
+
+
+def test_unsure_answers_do_not_lend_their_luck_to_the_others():
+    """Sure things; and, in the other table, things that are unsure and right, and regions that are wrong from some error on."""
+    n = 400
+    expected, kind = np.tile(np.linspace(10, 2000, n), 4), np.repeat(["sure", "unsure", "unsure", "region"], n)
+    error = np.where((kind == "region") & (expected > 500), 5000.0, 1.0)
+    spread, cell = np.where(kind == "sure", 0.0, 1e6), np.where(kind == "region", 1e6, 0.0)
+    none = np.array([]), np.array([])
+    together, apart = (calibrate.expected_tables(expected, error, np.ones(4 * n), cell_m, none, calibrate.Promise(), spread)["tables"][1]
+                       for cell_m in (spread, cell))
+    assert together["abstain_above_m"] > 1.9e6 and 0.9e6 < apart["abstain_above_m"] < 1.1e6
+    for key in ("p50_m", "p90_m"):
+        assert (radius_of(apart["radius"], expected, key) >= radius_of(together["radius"], expected, key)).all()
+    assert apart["radius"][-1]["p50_m"] == 5e6 and together["radius"][-1]["p50_m"] < 5e6, "half of the regions are that far"
+
+
 def limit(expected, error, weight, wanted: str, strangers=()) -> float:
     return calibrate.abstain_above(expected, error, weight, np.array(strangers, float), calibrate.promise(wanted)) / 1000
 

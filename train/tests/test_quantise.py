@@ -1,6 +1,7 @@
 """What becomes of a graph when its float16 weights are made plain, and of its answers when it is quantised."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -24,6 +25,7 @@ def made(tmp_path_factory):
                    ("pixels", ["embedding", "prob", "cell"]), {0: "n"}, {"role": "cnn"})
     paths = sorted((quantise.HERE.parent / "pipeline/demo/photos").glob("*/*.jpg"))[:24]
     quantise.quantise(folder / "cnn.onnx", folder / "int8.onnx", paths, 224)
+    quantise.halve(folder / "cnn.onnx", folder / "fp16.onnx")
     return folder, paths
 
 
@@ -36,6 +38,30 @@ def test_the_int8_graph_is_smaller_and_sees_about_the_same(made):
         pixels = np.stack([square.pixels(Image.open(p), 1.0, 224) for p in paths[:batch]])
         ours, theirs = (graph.run(["embedding"], {"pixels": pixels})[0] for graph in (whole, small))
         assert graphs.cosine(ours, theirs) > 0.85
+
+
+def test_the_fp16_graph_computes_in_float16_and_sees_the_same(made):
+    folder, paths = made
+    values = onnx.shape_inference.infer_shapes(onnx.load(folder / "fp16.onnx")).graph.value_info
+    kinds = {v.name: v.type.tensor_type.elem_type for v in values}
+    convolved = [n.output[0] for n in onnx.load(folder / "fp16.onnx").graph.node if n.op_type == "Conv"]
+    assert len(convolved) > 40 and {kinds[name] for name in convolved} == {onnx.TensorProto.FLOAT16}
+    whole, half = (graphs.session(folder / name) for name in ("cnn.onnx", "fp16.onnx"))
+    assert [(o.name, o.type) for o in half.get_outputs()] == [(o.name, o.type) for o in whole.get_outputs()]
+    for batch in (1, 4):
+        pixels = np.stack([square.pixels(Image.open(p), 1.0, 224) for p in paths[:batch]])
+        ours, theirs = (graph.run(["embedding", "prob", "cell"], {"pixels": pixels}) for graph in (whole, half))
+        assert graphs.cosine(ours[0], theirs[0]) > 0.9995
+        assert graphs.top_difference(ours[1:], theirs[1:], 40) < 0.01
+
+
+def test_what_a_smaller_network_loses_is_counted_in_photos():
+    embedding = np.eye(4, dtype=np.float32)
+    before = quantise.Seen(embedding, np.array([0, 1, 2, 3]), np.array([1.0, 100.0, 500.0, 9000.0]))
+    after = quantise.Seen(embedding, np.array([0, 1, 2, 0]), np.array([30.0, 100.0, 500.0, 9000.0]))
+    lines, lost = quantise.compared(before, after, "fp16")
+    assert lost == 0.25 and lines[0] == "within 25 km: float 25.00 %, fp16 0.00 %"
+    assert lines[-1].startswith("same best cell: 75.00 % of 4 photos")
 
 
 def test_plain_weights_answer_the_same(made):
