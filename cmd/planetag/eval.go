@@ -59,12 +59,12 @@ func newEval(g *global, std streams) *cobra.Command {
 			if err := c.check(cmd); err != nil {
 				return err
 			}
-			cfg, err := g.config("") // where the network runs is said by the environment
+			cfg, err := g.config("") // where the network runs, and which, is said by the environment
 			if err != nil {
 				return err
 			}
 			c.options.Model = enrich.Options{
-				Bundle: g.bundle, Library: g.library, Limits: decode.DefaultLimits(), Device: cfg.Accelerator.Resolve(),
+				Bundle: g.bundle, Library: g.library, Limits: decode.DefaultLimits(), Device: cfg.Accelerator.Resolve(), Precision: cfg.Bundle.Precision,
 			}
 			c.options.Progress, c.options.Now = progress(std), time.Now()
 			return c.run(cmd, std)

@@ -78,7 +78,7 @@ func (t *task) ask(ctx context.Context, w *witness, main bool) (*subject, error)
 // newSubject is a bundle that has not answered yet.
 func newSubject(info enrich.Info, albumModes []string) *subject {
 	s := &subject{
-		name: info.Name + "@" + info.Version, sha256: info.SHA256, published: info.DefaultMode,
+		name: info.Name + "@" + info.Version, sha256: info.SHA256, precision: info.Precision, published: info.DefaultMode,
 		modes: append([]string{bundle.Single}, albumModes...), baselines: []string{modePrior}, answers: map[string][]answer{}, shuffled: map[string][]answer{},
 		confident: true, calibrated: true,
 	}

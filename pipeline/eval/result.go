@@ -12,6 +12,7 @@ type Result struct {
 	Bundle      string                       `json:"bundle,omitempty"`      // name@version
 	Predictions string                       `json:"predictions,omitempty"` // the file, where there is no bundle
 	SHA256      string                       `json:"sha256,omitempty"`      // of the bundle
+	Precision   string                       `json:"precision,omitempty"`   // of the network that answered: float or int8
 	DefaultMode string                       `json:"default_mode"`          // whose answers the worker would publish
 	ModeOrder   []string                     `json:"mode_order"`            // of a table: baselines first, an order of chance behind each album mode
 	Photos      int                          `json:"photos"`                // rows of the manifest with a position
@@ -63,7 +64,8 @@ const mostMisses = 1000
 
 // name writes down who is tested.
 func (r *Result) name(s *subject) {
-	r.SHA256, r.DefaultMode, r.ModeOrder = s.sha256, s.published, s.tableOrder()
+	r.SHA256, r.Precision = s.sha256, s.precision
+	r.DefaultMode, r.ModeOrder = s.published, s.tableOrder()
 	if s.sha256 == "" {
 		r.Predictions = s.name
 		return

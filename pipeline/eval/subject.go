@@ -15,6 +15,7 @@ type answer struct {
 type subject struct {
 	name      string // bundle@version, or the file of predictions
 	sha256    string // of a bundle
+	precision string // of its network: float or int8
 	published string // the mode whose answers somebody would see
 	modes     []string
 	baselines []string

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"planetag/enrich"
 	"planetag/pipeline/eval"
 )
 
@@ -74,6 +75,9 @@ func facts(r eval.Result) []string {
 	name := "predictions " + r.Predictions
 	if r.Bundle != "" {
 		name = fmt.Sprintf("bundle %s  sha256 %.12s", r.Bundle, r.SHA256)
+	}
+	if r.Precision == enrich.Int8 {
+		name += "  its int8 network"
 	}
 	list := []string{
 		name,
