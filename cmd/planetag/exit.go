@@ -89,7 +89,7 @@ func statusOf(err error) int {
 		return exitTimeUp
 	case is(errSaid):
 		return exitUnexpected
-	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap):
+	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap, eval.ErrPass):
 		return exitUsage
 	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, pipeline.ErrNoPhoto):
 		return exitUsage
