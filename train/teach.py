@@ -25,7 +25,7 @@ TEMPERATURES = np.geomspace(0.3, 6, 60)
 LEAST_TOP_K = 64  # what an album makes of its photos rests on more than each photo's first guesses
 EVIDENCE = (0.5, 1.0)  # exponents that the album mode hmm is tried with
 NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right
-SURE = 0.8  # that hmm comes nearer than average, before it becomes the default
+SURE = 0.95  # that hmm comes nearer than average, before it becomes the default
 
 
 @dataclass
