@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"planetag/enrich/wrap"
 	"planetag/pipeline"
@@ -24,10 +25,15 @@ The bundle is checked as "planetag bundle verify" does. It abstains always: nobo
 has measured what its probabilities are worth. train/wrap.py, which needs Python, also
 calibrates it.`
 
+// wrapCommand is the flags of bundle wrap beside those of wrap.Options.
+type wrapCommand struct {
+	options   wrap.Options
+	mean, std []float64
+	asJSON    bool
+}
+
 func newBundleWrap(g *global, std streams) *cobra.Command {
-	var o wrap.Options
-	mean, std3 := []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225} // ImageNet's
-	var asJSON bool
+	c := wrapCommand{mean: []float64{0.485, 0.456, 0.406}, std: []float64{0.229, 0.224, 0.225}} // ImageNet's
 	cmd := &cobra.Command{
 		Use:     "wrap MODEL.onnx --classes FILE --name NAME --licence SPDX --out DIR",
 		Short:   "Make a bundle of an ONNX classifier",
@@ -35,24 +41,24 @@ func newBundleWrap(g *global, std streams) *cobra.Command {
 		Example: "  planetag bundle wrap model.onnx --classes cells.csv --name mine --licence MIT --crop 0.875 --out mine",
 		Args:    oneArgument("MODEL.onnx"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := required(cmd, "classes", "name", "licence", "out"); err != nil {
+			if err := c.check(cmd); err != nil {
 				return err
 			}
-			if len(mean) != 3 || len(std3) != 3 || slices.Contains(std3, 0) {
-				return wrongUsage(cmd, fmt.Errorf("--mean %v and --std %v: want three numbers each, and no deviation of 0", mean, std3))
-			}
-			if !(o.Crop > 0 && o.Crop <= 1) || o.TopK < 1 || o.Colour != wrap.RGB && o.Colour != wrap.BGR {
-				return wrongUsage(cmd, fmt.Errorf("--crop %v, --top-k %d, --colour %s: want more than 0 to 1, at least 1, and rgb or bgr", o.Crop, o.TopK, o.Colour))
-			}
-			o.Model, o.Library, o.Mean, o.Std = args[0], g.library, [3]float64(mean), [3]float64(std3)
+			o := c.options
+			o.Model, o.Library, o.Mean, o.Std = args[0], g.library, [3]float64(c.mean), [3]float64(c.std)
 			made, err := wrap.Wrap(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
-			return wrapped(cmd, g, std, made, asJSON)
+			return c.verified(cmd, g, std, made)
 		},
 	}
-	flags := cmd.Flags()
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+func (c *wrapCommand) flags(flags *pflag.FlagSet) {
+	o := &c.options
 	flags.StringVar(&o.Classes, "classes", "", "CSV of where the classes are")
 	flags.StringVar(&o.Out, "out", "", "folder to make")
 	flags.StringVar(&o.Name, "name", "", "of the bundle")
@@ -62,24 +68,36 @@ func newBundleWrap(g *global, std streams) *cobra.Command {
 	flags.StringVar(&o.Scores, "scores", "", "output with the classes' scores (default: the only one)")
 	flags.StringVar(&o.Embedding, "embedding", "", "value [any, width] to keep for albums (default: what the last product before the scores reads)")
 	flags.BoolVar(&o.Probabilities, "probabilities", false, "the scores are softmaxed already")
-	flags.Float64SliceVar(&mean, "mean", mean, "of pixels from 0 to 1, by colour; the default is ImageNet's")
-	flags.Float64SliceVar(&std3, "std", std3, "deviation of pixels from 0 to 1, by colour")
+	flags.Float64SliceVar(&c.mean, "mean", c.mean, "of pixels from 0 to 1, by colour; the default is ImageNet's")
+	flags.Float64SliceVar(&c.std, "std", c.std, "deviation of pixels from 0 to 1, by colour")
 	flags.Float64Var(&o.Crop, "crop", 1, "side of the centre square ÷ shorter side: 0.875 is resize 256, crop 224")
 	flags.StringVar(&o.Colour, "colour", wrap.RGB, "order of the colours that the model wants: rgb or bgr")
 	flags.IntVar(&o.TopK, "top-k", 256, "classes of an answer, at most")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
-	return cmd
+	flags.BoolVar(&c.asJSON, "json", false, "print one JSON object")
 }
 
-// wrapped verifies what was made, and says what it is.
-func wrapped(cmd *cobra.Command, g *global, std streams, made wrap.Wrapped, asJSON bool) error {
+func (c *wrapCommand) check(cmd *cobra.Command) error {
+	if err := required(cmd, "classes", "name", "licence", "out"); err != nil {
+		return err
+	}
+	if len(c.mean) != 3 || len(c.std) != 3 || slices.Contains(c.std, 0) {
+		return wrongUsage(cmd, fmt.Errorf("--mean %v and --std %v: want three numbers each, and no deviation of 0", c.mean, c.std))
+	}
+	if o := c.options; !(o.Crop > 0 && o.Crop <= 1) || o.TopK < 1 || o.Colour != wrap.RGB && o.Colour != wrap.BGR {
+		return wrongUsage(cmd, fmt.Errorf("--crop %v, --top-k %d, --colour %s: want more than 0 to 1, at least 1, and rgb or bgr", o.Crop, o.TopK, o.Colour))
+	}
+	return nil
+}
+
+// verified checks what was made as the worker does, and says what it is.
+func (c *wrapCommand) verified(cmd *cobra.Command, g *global, std streams, made wrap.Wrapped) error {
 	cfg := pipeline.DefaultConfig()
 	cfg.Bundle.Path, cfg.Bundle.Library = made.Out, g.library
 	v, err := pipeline.VerifyBundle(cmd.Context(), cfg)
 	switch {
 	case err != nil && len(v.Checks) == 0:
 		return err
-	case asJSON:
+	case c.asJSON:
 		err = printJSON(std.out, true, struct {
 			wrap.Wrapped
 			Verification pipeline.Verification `json:"verification"`

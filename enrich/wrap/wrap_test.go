@@ -28,11 +28,11 @@ var where = [][2]float64{{40.7, -74.0}, {41.9, 12.5}, {-33.9, 151.2}, {48.9, 2.4
 
 // made says what is wrong with a classifier of colours, if anything.
 type made struct {
-	batch, opset, classes int
-	last                  bool // colours come last, as TensorFlow has them
-	outside               bool // weights in a file of their own
-	more                  bool // outputs
-	product               string
+	batch, opset int
+	last         bool   // colours come last, as TensorFlow has them
+	outside      bool   // weights in a file of their own
+	more         bool   // outputs
+	product      string // the last step, where it is none
 }
 
 // classifier is the mean of each colour, times four rows of weights.
