@@ -138,7 +138,7 @@ def chained(planetag: Path, work: Path, parts: division.Division, photos: Seen, 
         top = [int(c) for c in np.argsort(-p, kind="stable") if p[c] > 0]
         at = {"taken_at": row["taken_at"]} if row["taken_at"] else {}
         lines.append(json.dumps({"id": row["id"], "album": album, **at, "cell": top, "p": p[top].tolist()}))
-    done = subprocess.run([planetag, "album", "--cells", cells, "--evidence", str(evidence), "--top-k", str(teach.LEAST_TOP_K)],
+    done = subprocess.run([planetag, "album", "--cells", cells, "--evidence", str(evidence), "--top-k", str((prob > 0).sum(1).max())],
                           input="\n".join(lines), capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"planetag album: {done.stderr.strip()}")

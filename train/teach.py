@@ -38,7 +38,7 @@ class Modes:
 
 
 # (division, photos, their probabilities, evidence) to what the album mode hmm makes of them; see learn.chained.
-Chained = Callable[[Division, "learn.Seen", np.ndarray, float], np.ndarray]  # noqa: F821
+Chained = Callable[[Division, object, np.ndarray, float], np.ndarray]
 
 
 def lot(name: str) -> float:
