@@ -35,7 +35,9 @@ func (p *placer) worth(table bundle.Calibration, top []Candidate) worth {
 		return w
 	}
 	step := table.At(w.confidence)
-	w.p50, w.p90, w.abstained = step.P50, step.P90, w.confidence < table.AbstainBelow
+	w.p50, w.p90 = step.P50, step.P90
+	// 1 answers nothing, also of a network that is so sure of itself that float32 has no number between its confidence and 1.
+	w.abstained = w.confidence < table.AbstainBelow || table.AbstainBelow >= 1
 	return w
 }
 

@@ -3,8 +3,9 @@
 An answer is P = (1−g)·P_base + g·P_archive. P_base is the base bundle's own distribution, untouched. P_archive is over the
 archive's cells: a linear head with targets smoothed over distance, learned over four nested divisions at once as in heads.py, and
 beside it how similar the photo is to those of each cell (Im2GPS's nearest neighbours, softened). g says how probable it is that
-the photo is one of the archive at all: logistic in the photo's similarity to the archive and in how sure the base is. So a photo
-from elsewhere, which looks like nothing in the archive or which the base knows, keeps the base's answer.
+the photo is one of the archive at all: logistic in the photo's similarity to the archive and in how sure the base is, and shut below
+the similarity that most photos from elsewhere do not reach: a base that is seldom sure would lose to an archive that is let in a
+little. So a photo from elsewhere, which looks like nothing in the archive or which the base knows, keeps the base's answer.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ KERNEL, KERNEL_WEIGHT = 0.1, 0.5  # of the cells' similarity, on centred unit em
 NEAR = 0.05  # of the gate's, on plain ones
 MOST_PHOTOS = 10_000  # whose embeddings the kernel keeps; beyond, every so-many-th
 WEAK = 0.01  # pull of the gate's weights towards 0
+ALIKE = 0.25  # of the views of photos from elsewhere: so many look more like the archive than the limit under which the gate shuts
+LEAN, STEEP = 1.5, 2.0  # how readily it opens above the limit, and how sharply it shuts below
 
 
 def unit(x: np.ndarray) -> np.ndarray:
@@ -134,21 +137,30 @@ class Bank:
         return log_mean_exp(cosine)
 
 
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(z, -80, 80)))
+
+
 @dataclass
 class Gate:
-    """log(g/(1−g)) = bias + near·similarity + sure·log(greatest probability of the base)."""
+    """g = σ(z + LEAN)·σ(STEEP·(z − limit)) with z = bias + near·similarity + sure·log(greatest probability of the base)."""
 
     bias: float
     near: float
     sure: float
+    limit: float = -80.0  # of z
+
+    def logit(self, near: np.ndarray, log_sure: np.ndarray) -> np.ndarray:
+        return self.bias + self.near * near + self.sure * log_sure
 
     def __call__(self, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
-        return 1 / (1 + np.exp(-(self.bias + self.near * near + self.sure * np.log(sure))))
+        z = self.logit(near, np.log(sure))
+        return sigmoid(z + LEAN) * sigmoid(STEEP * (z - self.limit))
 
 
 def learn_gate(kinds: list[tuple[np.ndarray, float]]) -> Gate:
     """Logistic regression by Newton's method on rows (similarity, log of the base's greatest probability): the first kind are photos
-    of the archive, the others are not, and each kind has a weight."""
+    of the archive, the others are not, and each kind has a weight. The second kind, photos from elsewhere, sets the limit."""
     x = np.concatenate([rows for rows, _ in kinds])
     y = np.r_[np.ones(len(kinds[0][0])), np.zeros(len(x) - len(kinds[0][0]))]
     weight = np.concatenate([np.full(len(rows), w / max(len(rows), 1)) for rows, w in kinds])
@@ -156,7 +168,10 @@ def learn_gate(kinds: list[tuple[np.ndarray, float]]) -> Gate:
     z = np.column_stack([np.ones(len(x)), (x - mean) / deviation])
     pull, v = np.array([0, 2 * WEAK, 2 * WEAK]), np.zeros(3)
     for _ in range(100):
-        p = 1 / (1 + np.exp(-z @ v))
+        p = sigmoid(z @ v)
         v -= np.linalg.solve((z * (weight * p * (1 - p))[:, None]).T @ z + np.diag(pull + 1e-9), z.T @ (weight * (p - y)) + pull * v)
     near, sure = v[1:] / deviation
-    return Gate(float(v[0] - mean @ (v[1:] / deviation)), float(max(near, 0)), float(min(sure, 0)))
+    gate = Gate(float(v[0] - mean @ (v[1:] / deviation)), float(max(near, 0)), float(min(sure, 0)))
+    if len(kinds[1][0]):
+        gate.limit = float(np.quantile(gate.logit(*kinds[1][0].T), 1 - ALIKE))
+    return gate

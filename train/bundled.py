@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+import archive
 import cells as cell_module
 import foreign
 import golden
@@ -25,7 +26,7 @@ def about(args, base: learned.Base, model: learned.Learned) -> foreign.Foreign:
     )
 
 
-def write(args, base: learned.Base, model: learned.Learned, tables: dict, photos, out: Path) -> None:
+def write(args, base: learned.Base, model: learned.Learned, modes: teach.Modes, photos, out: Path) -> None:
     """Everything; the card has no figures yet."""
     out.mkdir(parents=True, exist_ok=True)
     graph = learned.graph(base, model, teach.top_k(base, model.division))
@@ -38,7 +39,7 @@ def write(args, base: learned.Base, model: learned.Learned, tables: dict, photos
     for name in ("NOTICE", "LICENSE"):
         if (base.folder / name).exists():
             (out / name).write_bytes((base.folder / name).read_bytes())
-    foreign.write_manifest(out, about(args, base, model), tables)
+    foreign.write_manifest(out, about(args, base, model), modes.tables, modes.hmm)
 
 
 def parity(base: learned.Base, model: learned.Learned, x: np.ndarray, path: Path, limit: float = 2e-3) -> None:
@@ -73,9 +74,9 @@ class At:
         self.lat, self.lon = float(lat), float(lon)
 
 
-def finish(args, base: learned.Base, model: learned.Learned, tables: dict, photos, out: Path, figures: dict[str, str]) -> None:
+def finish(args, base: learned.Base, model: learned.Learned, modes: teach.Modes, photos, out: Path, figures: dict[str, str]) -> None:
     """The card with its figures, and the manifest that pins it."""
-    promise, manifest, parts = tables["single"]["expected_error"]["promise"], base.manifest, model.division
+    promise, manifest, parts = modes.tables["single"]["expected_error"]["promise"], base.manifest, model.division
     coarse = "nothing: --coarsen was not given"
     if args.coarsen is not None:
         coarse = f"{parts.coarse} cells around the most visited places, none finer than S2 level {args.coarsen}"
@@ -84,9 +85,19 @@ def finish(args, base: learned.Base, model: learned.Learned, tables: dict, photo
         "albums": len({r["album"] for r in photos.rows if r["album"]}), "archive_cells": len(parts.archive), "cells": len(parts.cells),
         "coarse": coarse, "kept": len(model.bank.cell), "temperature": f"{model.temperature:.2f}", "licence": args.licence,
         "base_licence": manifest["licence"], "folds": teach.FOLDS, "promise": args.promise,
+        "album": album_words(modes), "shut": f"{100 * (1 - archive.ALIKE):g} %",
         "kept_promise": f"Of these photos {100 * promise['answered']:.0f} % are answered, and {100 * promise['kept']:.0f} % of the answers keep it.",
         "heldout": figures["heldout"], "strangers": figures["strangers"],
         "elsewhere": "the demo's, of `pipeline/demo/photos`" if args.elsewhere.parent == args.elsewhere_photos and args.elsewhere_photos.name == "photos"
         else f"`{args.elsewhere.name}`",
     })
-    foreign.write_manifest(out, about(args, base, model), tables)
+    foreign.write_manifest(out, about(args, base, model), modes.tables, modes.hmm)
+
+
+def album_words(modes: teach.Modes) -> str:
+    """Which album mode is the default, and why."""
+    if not modes.worth:
+        return "none: there is no album with two photos"
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in modes.worth.items())
+    return (f"`{list(modes.tables)[-1]}`; `hmm`, which goes by the times, only where it surely comes nearer than `average` on answers of models that did not "
+            f"learn the photo (mean of exp(−km / {teach.NEAR_KM:g}): {figures})")

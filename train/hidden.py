@@ -1,7 +1,8 @@
 """An archive of which half of the photos do not know where they were taken, to try `survey`, `learn` and `eval` on.
 
 `python hidden.py --data DIR --source losandos --out DIR` copies the photos of one source from a folder with `manifest.csv` into
-OUT/photos, a folder an album. Each gets an EXIF block with its time; half of them, drawn by their names, with its position, too.
+OUT/photos, a folder an album. Each gets an EXIF block with its time; half of them, drawn by their names and the seed, with its
+position, too.
 What is hidden is in OUT/hidden.csv.
 """
 
@@ -48,13 +49,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--source", required=True, help="what the ids of its photos begin with")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", default="", help="another draw of the photos that hide their position")
     args = parser.parse_args()
     with open(args.data / "manifest.csv", newline="") as f:
         rows = [row for row in csv.DictReader(f) if row["id"].startswith(args.source)]
     hidden = []
     for row in rows:
         file = Path(row["album"]) / Path(row["file"]).name
-        shown = lot(f"shown {row['id']}") < 0.5
+        shown = lot(f"shown {args.seed}{row['id']}") < 0.5
         (args.out / "photos" / file).parent.mkdir(parents=True, exist_ok=True)
         (args.out / "photos" / file).write_bytes(written((args.data / row["file"]).read_bytes(), block(row, shown)))
         if not shown:

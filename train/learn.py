@@ -7,11 +7,13 @@ the albums, `planetag eval` against the base. Needs no PyTorch.
 
 import argparse
 import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ import numpy as np
 import archive
 import bundled
 import calibrate
+import cells as cell_module
 import division
 import learned
 import outcome
@@ -126,15 +129,34 @@ def days(seen: Seen) -> list[str]:
     return [row["taken_at"][:10] for row in seen.rows]
 
 
-def made(args: argparse.Namespace, base: learned.Base, photos: Seen, others: Seen, out: Path) -> tuple[learned.Learned, dict]:
-    """Learns and writes a bundle, all but its figures; returns what it has learned and its calibration."""
+def chained(planetag: Path, work: Path, parts: division.Division, photos: Seen, prob: np.ndarray, evidence: float) -> np.ndarray:
+    """What `planetag album` makes of the probabilities [n, rows of the division] of photos in their albums."""
+    cells = work / "division.parquet"
+    cell_module.write(cells, parts.cells, [[]] * len(parts.cells))
+    lines = []
+    for row, album, p in zip(photos.rows, photos.albums(), prob, strict=True):
+        top = [int(c) for c in np.argsort(-p, kind="stable") if p[c] > 0]
+        at = {"taken_at": row["taken_at"]} if row["taken_at"] else {}
+        lines.append(json.dumps({"id": row["id"], "album": album, **at, "cell": top, "p": p[top].tolist()}))
+    done = subprocess.run([planetag, "album", "--cells", cells, "--evidence", str(evidence), "--top-k", str((prob > 0).sum(1).max())],
+                          input="\n".join(lines), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"planetag album: {done.stderr.strip()}")
+    out = np.zeros_like(prob)
+    for i, answer in enumerate(map(json.loads, done.stdout.splitlines())):
+        out[i, answer["cell"]] = answer["p"]
+    return out
+
+
+def made(args: argparse.Namespace, base: learned.Base, photos: Seen, others: Seen, out: Path) -> tuple[learned.Learned, teach.Modes]:
+    """Learns and writes a bundle, all but its figures; returns what it has learned, and the modes it answers in."""
     cap, coarse = base.manifest["precision_cap_level"], frozenset()
     if args.coarsen is not None:
         coarse = division.visited(photos.lat, photos.lon, days(photos), args.coarsen)
     parts = division.divide(photos.lat, photos.lon, base.cells, cap, coarse, args.coarsen or 0)
-    model, tables = teach.teach(base, parts, photos, others, calibrate.promise(args.promise))
-    bundled.write(args, base, model, tables, photos, out)
-    return model, tables
+    model, modes = teach.teach(base, parts, photos, others, calibrate.promise(args.promise), partial(chained, args.planetag, args.work))
+    bundled.write(args, base, model, modes, photos, out)
+    return model, modes
 
 
 def run(args: argparse.Namespace) -> None:
@@ -158,8 +180,8 @@ def run(args: argparse.Namespace) -> None:
     }
     print(f"the bundle learns all {len(photos)}", flush=True)
     with bundled.making(args.out) as part:
-        model, tables = made(args, base, photos, others, part)
-        bundled.finish(args, base, model, tables, photos, part, figures)
+        model, modes = made(args, base, photos, others, part)
+        bundled.finish(args, base, model, modes, photos, part, figures)
         subprocess.run([args.planetag, "bundle", "verify", part], check=True)
     for name, title in (("heldout", "Albums of the archive that the twin did not learn"), ("strangers", "Photos from elsewhere")):
         print(f"\n{title}\n{figures[name]}")

@@ -101,7 +101,9 @@ def graph(base: Base, learned: Learned, top_k: int) -> onnx.ModelProto:
         "off_mean": float32(np.linalg.norm(bank.photos - mean, axis=1)[None]), "tiny": float32(1e-12), "least": float32(1e-6),
         "kernel": float32(1 / archive.KERNEL), "near_scale": float32(1 / archive.NEAR), "photos_log": float32(np.log(len(bank.photos))),
         "kernel_weight": float32(archive.KERNEL_WEIGHT), "cooling": float32(1 / learned.temperature), "gate_near": float32(gate.near),
-        "gate_sure": float32(gate.sure), "gate_bias": float32(gate.bias), "source": source.astype(np.int64), "share": float32(share)[None],
+        "gate_sure": float32(gate.sure), "gate_bias": float32(gate.bias),
+        "gate_lean": float32(archive.LEAN), "gate_limit": float32(gate.limit), "gate_steep": float32(archive.STEEP),
+        "source": source.astype(np.int64), "share": float32(share)[None],
         "to": to.astype(np.int64)[None], "rows": np.array([len(learned.division.cells)], np.int64), "k": np.array([top_k], np.int64),
         "axis": np.array([1], np.int64), "first": np.array([0], np.int64), "zero": float32([[0]]),
     }
@@ -136,7 +138,10 @@ def steps(embedding: str, dense: str) -> list[onnx.NodeProto]:
         ("Sub", ["cosine", "one"], "apart", {}), ("Mul", ["apart", "near_scale"], "steep", {}),
         ("ReduceLogSumExp", ["steep", "axis"], "lse", {"keepdims": 1}), ("Sub", ["lse", "photos_log"], "near", {}),
         ("ReduceMax", [dense, "axis"], "most", {"keepdims": 1}), ("Log", ["most"], "sure", {}), ("Mul", ["near", "gate_near"], "g1", {}),
-        ("Mul", ["sure", "gate_sure"], "g2", {}), ("Add", ["g1", "g2"], "g3", {}), ("Add", ["g3", "gate_bias"], "g4", {}), ("Sigmoid", ["g4"], "g", {}),
+        ("Mul", ["sure", "gate_sure"], "g2", {}), ("Add", ["g1", "g2"], "g3", {}), ("Add", ["g3", "gate_bias"], "z", {}),
+        ("Add", ["z", "gate_lean"], "z_open", {}), ("Sigmoid", ["z_open"], "open", {}),
+        ("Sub", ["z", "gate_limit"], "z_over", {}), ("Mul", ["z_over", "gate_steep"], "z_steep", {}), ("Sigmoid", ["z_steep"], "unshut", {}),
+        ("Mul", ["open", "unshut"], "g", {}),
         # Both, added up by row of the division.
         ("Sub", ["one", "g"], "not_g", {}), ("Mul", [dense, "not_g"], "theirs", {}), ("Mul", ["archive", "g"], "ours", {}),
         ("Concat", ["theirs", "ours"], "both", {"axis": 1}), ("Gather", ["both", "source"], "chosen", {"axis": 1}), ("Mul", ["chosen", "share"], "parts", {}),

@@ -147,7 +147,7 @@ def averaged(corpus, dense: np.ndarray, rows: list[int]) -> np.ndarray:
 def album_weights(real: list[list[int]], made: list[list[int]]) -> np.ndarray:
     """Of each photo of the real, then of the synthetic albums: both kinds count the same."""
     count, other = sum(map(len, real)), sum(map(len, made))
-    return np.array([other / count if other else 1.0] * count + [1.0] * other)
+    return np.array([other / max(count, 1) if other else 1.0] * count + [1.0] * other)
 
 
 def read(model, albums: list[list[int]], answers: Answers, twice: bool) -> np.ndarray:

@@ -1,6 +1,8 @@
 """From embeddings to a calibrated model: everything that is learned of an archive, and what it is worth."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -20,6 +22,23 @@ WHOLE = 1 / 3  # of the albums: their fold's model has not learned a photo of th
 NOWHERE = 220  # pictures taken nowhere: those of every second kind shut the gate, the others calibrate what is refused
 WEIGHTS = (0.25, 0.7, 0.05)  # in the gate: photos of the archive, photos from elsewhere, pictures taken nowhere, which are easily told
 TEMPERATURES = np.geomspace(0.3, 6, 60)
+LEAST_TOP_K = 64  # what an album makes of its photos rests on more than each photo's first guesses
+EVIDENCE = (0.5, 1.0)  # exponents that the album mode hmm is tried with
+NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right
+SURE = 0.95  # that hmm comes nearer than average, before it becomes the default
+
+
+@dataclass
+class Modes:
+    """What a bundle answers in: the calibration of each mode, the settings of hmm, and how near each album mode comes."""
+
+    tables: dict[str, dict]
+    hmm: dict[str, float]
+    worth: dict[str, float]
+
+
+# (division, photos, their probabilities, evidence) to what the album mode hmm makes of them; see learn.chained.
+Chained = Callable[[Division, object, np.ndarray, float], np.ndarray]
 
 
 def lot(name: str) -> float:
@@ -27,8 +46,8 @@ def lot(name: str) -> float:
     return int.from_bytes(hashlib.sha256(f"planetag {name}".encode()).digest()[:6], "big") / 2**48
 
 
-def teach(base: learned.Base, parts: Division, photos, others, promise: Promise) -> tuple[learned.Learned, dict[str, dict]]:
-    """The model of all photos, with the calibration of `single` and, where there are albums, of `average`."""
+def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained) -> tuple[learned.Learned, Modes]:
+    """The model of all photos, and the modes it answers in, measured on answers of models that did not learn the photo."""
     said, strange = base.prob(photos.x[:, 0]), strangers(base, others)
     shut, refused = nowhere(base)
     label = np.searchsorted(parts.archive, parts.label)
@@ -49,7 +68,7 @@ def teach(base: learned.Base, parts: Division, photos, others, promise: Promise)
     whole.temperature = temperature
     k = top_k(base, parts)
     prob, taken_nowhere = top_only(prob, k), top_only(whole.prob(*refused), k)
-    return whole, tables(parts, photos, prob, taken_nowhere, whole.temperature, promise)
+    return whole, modes(parts, photos, prob, taken_nowhere, whole.temperature, promise, chained)
 
 
 def cooled(scores: np.ndarray, label: np.ndarray) -> float:
@@ -61,7 +80,7 @@ def cooled(scores: np.ndarray, label: np.ndarray) -> float:
 
 
 def top_k(base: learned.Base, parts: Division) -> int:
-    return min(max(base.manifest["cnn"]["top_k"], 32), len(parts.cells))
+    return min(max(base.manifest["cnn"]["top_k"], LEAST_TOP_K), len(parts.cells))
 
 
 def top_only(prob: np.ndarray, k: int) -> np.ndarray:
@@ -109,18 +128,42 @@ def folds(photos) -> np.ndarray:
     return np.array([int(lot(f"fold {u}") * FOLDS) for u in units])
 
 
-def tables(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise) -> dict[str, dict]:
-    """The calibration of each mode, on answers of models that did not learn the photo."""
-    out = {"single": table(parts, photos.lat, photos.lon, prob, strange, temperature, promise)}
+def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise, chained: Chained) -> Modes:
+    """The last is the default: `average`, or `hmm` where it surely comes nearer."""
+    found = Modes({"single": table(parts, photos.lat, photos.lon, prob, strange, temperature, promise)}, {}, {})
     members: dict[str, list[int]] = {}
     for i, album in enumerate(photos.albums()):
         members.setdefault(album, []).append(i)
     mates = [m for m in members.values() if len(m) > 1]
-    if mates:
-        rows = np.concatenate(mates)
-        mean = np.concatenate([np.repeat(prob[m].mean(0, keepdims=True), len(m), 0) for m in mates])
-        out["average"] = table(parts, photos.lat[rows], photos.lon[rows], mean, strange, temperature, promise)
-    return out
+    if not mates:
+        return found
+    rows = np.concatenate(mates)
+    at = photos.at(rows)
+    answers = {"average": np.concatenate([np.repeat(prob[m].mean(0, keepdims=True), len(m), 0) for m in mates])}
+    answers |= {f"hmm {e:g}": chained(parts, at, prob[rows], e) for e in EVIDENCE}
+    near = {name: nearness(parts, at.lat, at.lon, p) for name, p in answers.items()}
+    found.worth.update({name: float(n.mean()) for name, n in near.items()})
+    found.tables["average"] = table(parts, at.lat, at.lon, answers["average"], strange, temperature, promise)
+    evidence = max(EVIDENCE, key=lambda e: found.worth[f"hmm {e:g}"])
+    best = f"hmm {evidence:g}"
+    if surely(near[best] - near["average"], [len(m) for m in mates]):
+        found.tables["hmm"] = table(parts, at.lat, at.lon, answers[best], strange, temperature, promise)
+        found.hmm["evidence"] = evidence
+    return found
+
+
+def nearness(parts: Division, lat: np.ndarray, lon: np.ndarray, prob: np.ndarray) -> np.ndarray:
+    """How near the first guess for each photo comes, 0 to 1: as a share within NEAR_KM, but without its edge, on which chance would decide."""
+    best = prob.argmax(1)
+    return np.exp(-distance_km(lat, lon, parts.cells.lat[best], parts.cells.lon[best]) / NEAR_KM)
+
+
+def surely(gain: np.ndarray, sizes: list[int]) -> bool:
+    """Whether a gain, photo by photo of albums in a row, is more than chance: SURE of a bootstrap over whole albums are above 0."""
+    ends = np.cumsum(sizes)[:-1]
+    sums = np.array([part.sum() for part in np.split(gain, ends)])
+    drawn = np.random.default_rng(19).integers(len(sums), size=(2000, len(sums)))
+    return bool((sums[drawn].sum(1) > 0).mean() >= SURE)
 
 
 def table(parts: Division, lat, lon, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise) -> dict:

@@ -6,6 +6,7 @@ the work folder: a run that was killed goes on where it was, a run with other se
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -55,6 +56,7 @@ def plan_of(args: argparse.Namespace) -> fit.Plan:
 
 
 def run(args: argparse.Namespace) -> None:
+    os.umask(0o077)  # the cells and all beside them say where somebody's photos were taken
     work, plan = store.Store(args.work), plan_of(args)
     net = backbone.load(args.backbone)
     if args.fine_tune and not hasattr(net, "tail"):

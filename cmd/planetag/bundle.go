@@ -13,7 +13,7 @@ func newBundle(g *global, std streams) *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBundleVerify(g, std))
+	cmd.AddCommand(newBundleVerify(g, std), newBundleWrap(g, std))
 	return cmd
 }
 

@@ -9,6 +9,8 @@ import (
 	"planetag/enrich/bundle"
 	"planetag/enrich/cells/divide"
 	"planetag/enrich/infer"
+	"planetag/enrich/onnx"
+	"planetag/enrich/wrap"
 	"planetag/pipeline"
 	"planetag/pipeline/backfill"
 	"planetag/pipeline/bench"
@@ -91,9 +93,11 @@ func statusOf(err error) int {
 		return exitTimeUp
 	case is(errSaid):
 		return exitUnexpected
-	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap):
+	case is(eval.ErrManifest, eval.ErrPhotos, eval.ErrPredictions, eval.ErrSplit, eval.ErrModes, eval.ErrOverlap, eval.ErrPass):
 		return exitUsage
 	case is(errUsage, divide.ErrInput, divide.ErrRows, survey.ErrArchive, survey.ErrJournal, demo.ErrFolder, export.ErrFolder, index.ErrBundle, pipeline.ErrNoPhoto):
+		return exitUsage
+	case is(wrap.ErrNetwork, wrap.ErrClasses, wrap.ErrOut, onnx.ErrModel):
 		return exitUsage
 	case is(backfill.ErrArchive, backfill.ErrFilter, backfill.ErrUnfinished):
 		return exitUsage

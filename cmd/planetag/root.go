@@ -44,7 +44,7 @@ Start with: planetag demo`,
 	root.AddCommand(
 		newRun(g, std), newDemo(g, std), newExplain(g, std), newCheck(g, std), newConfig(g, std), newMap(g, std), newTap(g, std),
 		newBackfill(g, std), newEnqueue(g, std), newReplay(g, std), newExport(g, std), newIndex(g, std), newRetract(g, std), newSurvey(g, std),
-		newEval(g, std), newEmbed(g, std), newBundle(g, std), newCells(std), newBench(g, std),
+		newEval(g, std), newEmbed(g, std), newAlbum(std), newBundle(g, std), newCells(std), newBench(g, std),
 		newHealth(std), newVersion(std), newDecodeChild(), newDocs(std),
 	)
 	complete(root)

@@ -114,7 +114,7 @@ type Calibration struct {
 	// Temperature is for the reader; the graph has applied it already.
 	Temperature float64  `yaml:"temperature"`
 	Radius      []Radius `yaml:"radius"`
-	// AbstainBelow is the confidence under which no location is given.
+	// AbstainBelow is the confidence under which no location is given; 1 gives none.
 	AbstainBelow float64 `yaml:"abstain_below"`
 	// Expected, where a bundle has it, takes the place of Radius and
 	// AbstainBelow, which stay for readers that know confidence only.

@@ -57,3 +57,8 @@ def test_no_album_at_all_leaves_the_model_at_averaging():
     with torch.no_grad():
         answered = heads.softmax(model(torch.from_numpy(x[None, :, 0])).numpy())
     np.testing.assert_allclose(answered[0, 2], heads.softmax(head(torch.from_numpy(x[:1, 0])).detach().numpy())[0], atol=1e-5)
+
+
+def test_without_real_albums_the_synthetic_ones_weigh_alone():
+    assert measure.album_weights([], [[1, 2], [3]]).tolist() == [1, 1, 1]
+    assert measure.album_weights([[1, 2]], [[3, 4, 5, 6]]).tolist() == [2, 2, 1, 1, 1, 1]

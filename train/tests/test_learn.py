@@ -13,8 +13,11 @@ import yaml
 
 import archive
 import bundled
+import calibrate
 import division
+import learn
 import learned
+import teach
 from cells import Cell, Cells
 
 HERE = Path(__file__).resolve().parent.parent
@@ -124,13 +127,67 @@ def test_the_graph_answers_as_the_arrays_do(tmp_path):
     x = np.abs(random.normal(size=(40, 2, 1280))).astype(np.float32)
     label, cells = np.searchsorted(parts.archive, parts.label), len(parts.archive)
     head = archive.learn_head(x, np.where(label[:, None] == np.arange(cells), 0.0, 3000.0), parts.cells.lat[parts.archive], parts.cells.lon[parts.archive])
-    model = learned.Learned(parts, head, archive.Bank.of(x[:, 0], label), archive.Gate(0.3, 0.2, -0.4), 1.7)
+    model = learned.Learned(parts, head, archive.Bank.of(x[:, 0], label), archive.Gate(0.3, 0.2, -0.4, limit=-0.5), 1.7)
     (tmp_path / "cnn.onnx").write_bytes(learned.graph(base, model, 32).SerializeToString())
     bundled.parity(base, model, x[:, 1], tmp_path / "cnn.onnx")
     assert model.prob(x[:, 1], base.prob(x[:, 1])).sum(1) == pytest.approx(1, abs=1e-4)
-    model.gate = archive.Gate(-0.3, 0.2, -0.4)
-    with pytest.raises(RuntimeError, match="differs by"):
-        bundled.parity(base, model, x[:, 1], tmp_path / "cnn.onnx")
+    for gate in (archive.Gate(-1.3, 0.2, -0.4, limit=-0.5), archive.Gate(0.3, 0.2, -0.4, limit=1.0)):
+        model.gate = gate
+        with pytest.raises(RuntimeError, match="differs by"):
+            bundled.parity(base, model, x[:, 1], tmp_path / "cnn.onnx")
+
+
+def test_the_gate_is_shut_to_what_is_less_alike_than_photos_from_elsewhere():
+    """However the archive leans: a base that is seldom sure loses nothing on photos like most of those from elsewhere."""
+    random = np.random.default_rng(7)
+    mine, others = random.normal(-10, 1, 400), random.normal(-14, 1, 400)
+    rows = [np.column_stack([near, np.full(400, np.log(0.05))]) for near in (mine, others)]
+    gate = archive.learn_gate([(rows[0], 0.3), (rows[1], 0.7)])
+    z = gate.logit(*rows[1].T)
+    assert (z > gate.limit).mean() == pytest.approx(archive.ALIKE, abs=0.01)
+    below, open_gate = z < gate.limit, archive.Gate(gate.bias, gate.near, gate.sure)
+    g, wide = gate(others, np.full(400, 0.05)), open_gate(others, np.full(400, 0.05))
+    assert (g[below] < wide[below] / 2).all() and np.median(g) < np.median(wide) / 4
+    assert gate(mine, np.full(400, 0.05)).mean() > 0.9
+
+
+def album_of(places: list[int], lat, lon):
+    """Photos of two albums, as teach reads them."""
+    rows = [{"id": str(i), "album": f"a{i // 4}", "taken_at": f"2024-05-0{1 + i // 4}T10:0{i % 4}:00Z"} for i in range(len(places))]
+    return learn.Seen(rows, lat, lon, np.zeros((len(places), 1, 4)))
+
+
+def test_albums_are_answered_by_their_times_only_where_that_surely_helps():
+    lat, lon = spread(ROME, 40, 0.01)
+    far = spread(PARIS, 40, 0.01)
+    lat, lon = np.concatenate([lat, far[0]]), np.concatenate([lon, far[1]])
+    parts = division.divide(lat, lon, Cells([cell((60.0, 10.0), 5)]), 12)
+    photos = album_of([0] * 80, lat, lon)
+    right, vague = np.zeros((80, len(parts.cells))), np.full((80, len(parts.cells)), 1 / len(parts.cells))
+    right[np.arange(80), parts.label] = 1
+    strange, promise = vague[:5], calibrate.Promise()
+    found = teach.modes(parts, photos, vague, strange, 1.0, promise, lambda p, at, prob, evidence: right if evidence == 1 else vague)
+    assert list(found.tables) == ["single", "average", "hmm"] and found.hmm == {"evidence": 1.0} and found.worth["hmm 1"] > 0.9
+    found = teach.modes(parts, photos, right, strange, 1.0, promise, lambda p, at, prob, evidence: vague)
+    assert list(found.tables) == ["single", "average"] and not found.hmm
+    luck = np.zeros(80)
+    luck[:4] = 1
+    assert not teach.surely(luck, [4] * 20), "one album is chance"
+    assert teach.surely(np.tile([0.3, -0.1], 40), [4] * 20)
+
+
+def test_what_an_album_makes_of_probabilities(tmp_path):
+    """`planetag album` is asked, and its answers come back in the order of the photos."""
+    if not PLANETAG.exists():
+        pytest.skip("needs bin/planetag: make test-train builds it")
+    lat, lon = np.concatenate([spread(ROME, 4, 0.01), spread(PARIS, 4, 0.01)], 1)
+    parts = division.divide(lat, lon, Cells([cell((60.0, 10.0), 5)]), 12)
+    photos = album_of([0] * 8, lat, lon)
+    prob = np.full((8, len(parts.cells)), 0.2 / len(parts.cells))
+    prob[[0, 6], parts.label[[0, 6]]] += 0.8  # one photo of each album shows where it was taken
+    out = learn.chained(PLANETAG, tmp_path, parts, photos, prob, 1.0)
+    assert set(out[:4].argmax(1)) <= set(parts.label[:4]) and set(out[4:].argmax(1)) <= set(parts.label[4:]), (out.argmax(1), parts.label)
+    assert (out.sum(1) <= 1 + 1e-6).all() and (out.max(1) > prob.max(1).min()).all()
 
 
 def test_the_whole_way(tmp_path):

@@ -13,6 +13,7 @@ import classes
 import foreign
 import gallery
 import graphs
+import recalibrate
 import wrap
 
 SIZE, WIDTH = 32, 12
@@ -141,6 +142,26 @@ def test_what_was_measured_is_written(tmp_path):
     prob, row = graphs.session(tmp_path / "out/cnn.onnx").run(["prob", "class"], {"pixels": seen[:1]})
     order = known.order()
     assert np.abs(expected(seen[:1], single["temperature"])[0, order[row[0]]] - prob[0]).max() < 1e-4, "the graph applies the temperature"
+
+
+def test_a_bundle_is_calibrated_by_who_did_not_make_it(tmp_path):
+    """The same photos give an uncalibrated bundle the tables that its maker would have written, at the graph's temperature."""
+    known = table(tmp_path / "cells.csv")
+    seen = pictures(120)
+    label = expected(seen).argmax(1)
+    lines = ["id,file,lat,lon,album"]
+    for i, picture in enumerate(seen):
+        Image.fromarray(picture).save(tmp_path / f"{i}.png")
+        lines.append(f"{i},{i}.png,{TOKENS[label[i]][1]},{TOKENS[label[i]][2]},a{i // 2}")
+    (tmp_path / "m.csv").write_text("\n".join(lines) + "\n")
+    wrap.write(wrap.Network(classifier()), known, arguments(tmp_path / "plain"))
+    before = yaml.safe_load((tmp_path / "plain/bundle.yaml").read_text())
+    args = argparse.Namespace(bundle=tmp_path / "plain", out=tmp_path / "out", calibrate=tmp_path / "m.csv", photos=tmp_path)
+    assert "calibrated on 120 photos" in recalibrate.run(args)
+    after = yaml.safe_load((tmp_path / "out/bundle.yaml").read_text())
+    assert before["calibration"]["single"]["abstain_below"] == 1 > after["calibration"]["single"]["abstain_below"]
+    assert after["calibration"]["single"]["radius"][-1]["p90_m"] < 100e3 and after["album"]["modes"] == ["none", "average"]
+    assert after["files"] == before["files"], "nothing else has changed"
 
 
 def test_few_photos_do_not_calibrate(tmp_path):
