@@ -1,7 +1,9 @@
 """From embeddings to a calibrated model: everything that is learned of an archive, and what it is worth."""
 
 import hashlib
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,7 @@ from division import Division
 from score import distance_km
 
 FOLDS = 3
+MOST_AT_ONCE = 2  # models being learned: each holds the photos' embeddings once more
 WHOLE = 1 / 3  # of the albums: their fold's model has not learned a photo of them
 NOWHERE = 220  # pictures taken nowhere: those of every second kind shut the gate, the others calibrate what is refused
 WEIGHTS = (0.25, 0.7, 0.05)  # in the gate: photos of the archive, photos from elsewhere, pictures taken nowhere, which are easily told
@@ -53,9 +56,11 @@ def teach(base: learned.Base, parts: Division, photos, others, promise: Promise,
     label = np.searchsorted(parts.archive, parts.label)
     fold = folds(photos)
     scores, unseen, known = np.zeros((len(photos), len(parts.archive))), [], np.zeros(len(photos), bool)
-    for f in range(FOLDS):
+    taught = [np.flatnonzero(fold != f) for f in range(FOLDS)] + [np.arange(len(photos))]
+    with ThreadPoolExecutor(min(len(taught), os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
+        *models, whole = pool.map(lambda rows: fitted(parts, photos, rows, label, said, (strange, shut)), taught)
+    for f, model in enumerate(models):
         mine = fold == f
-        model = fitted(parts, photos, np.flatnonzero(~mine), label, said, (strange, shut))
         scores[mine] = model.scores(photos.x[mine, 0])
         known[mine] = np.isin(label[mine], label[~mine])
         unseen.append((mine, model))
@@ -64,7 +69,6 @@ def teach(base: learned.Base, parts: Division, photos, others, promise: Promise,
     for mine, model in unseen:
         model.temperature = temperature
         prob[mine] = model.prob(photos.x[mine, 0], said[mine])
-    whole = fitted(parts, photos, np.arange(len(photos)), label, said, (strange, shut))
     whole.temperature = temperature
     k = top_k(base, parts)
     prob, taken_nowhere = top_only(prob, k), top_only(whole.prob(*refused), k)
