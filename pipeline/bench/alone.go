@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"planetag/enrich"
@@ -14,9 +15,9 @@ import (
 
 // Ceiling is what the machine could do if a photo cost nothing but its decoding and its network.
 type Ceiling struct {
-	DecodeMS        float64 `json:"decode_cpu_ms"`       // of one photo, alone, on one thread
+	DecodeMS        float64 `json:"decode_cpu_ms"`       // of one photo, alone, while every core decodes
 	CoefficientsMS  float64 `json:"coefficients_cpu_ms"` // of reading a JPEG's coefficients only, which no decoder can do without
-	NetworkMS       float64 `json:"network_cpu_ms"`      // of one photo, in full batches, alone, on one thread
+	NetworkMS       float64 `json:"network_cpu_ms"`      // of one photo, in full batches, alone, on every core at once
 	PhotosPerSecond float64 `json:"photos_per_second"`
 }
 
@@ -33,39 +34,29 @@ func (b *bench) load(ctx context.Context, bundle, precision string) (*enrich.Mod
 	return enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: bundle, Precision: precision, SkipGolden: true})
 }
 
-// alone measures decoding and the network, each alone, by the clock of the thread that does it.
+// alone measures decoding and the network, each alone.
 func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 	m, err := b.load(ctx, b.bundle, b.Config.Bundle.Precision)
 	if err != nil {
 		return Ceiling{}, err
 	}
 	defer m.Close()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	size := max(b.Config.Batch.MaxSize, 1)
-	slots := make([][]byte, size)
-	for i := range slots {
-		slots[i] = make([]byte, m.Info().InputBytes)
+	files := b.world.photos
+	decoding, err := b.costOf("decode", len(files), func(i int, slots [][]byte) error {
+		_, err := m.Decode(ctx, files[i%len(files)].data, slots[i%len(slots)])
+		return err
+	}, m)
+	if err != nil {
+		return Ceiling{}, err
 	}
-	files, least := b.world.photos, time.Duration(min(b.Count, 1000))*time.Millisecond
-	var cost [3]float64
-	for i, part := range []struct {
-		name  string
-		round int // calls that belong together: all files are seen equally often
-		call  func(i int) error
-	}{
-		{"decode", len(files), func(i int) error {
-			_, err := m.Decode(ctx, files[i%len(files)].data, slots[i%size])
-			return err
-		}},
-		{"coefficients", len(files), func(i int) error { return decode.Coefficients(files[i%len(files)].data) }},
-		{"network", 1, func(int) error { _, err := m.Embed(ctx, slots); return err }},
-	} {
-		if cost[i], err = costOf(part.round, least, part.call); err != nil {
-			return Ceiling{}, fmt.Errorf("%w: %s alone: %w", ErrBench, part.name, err)
-		}
+	coefficients, err := b.costOf("coefficients", len(files), func(i int, _ [][]byte) error {
+		return decode.Coefficients(files[i%len(files)].data)
+	}, m)
+	if err != nil {
+		return Ceiling{}, err
 	}
-	return *ceilingOf(b.cores(), cost[0], cost[1], cost[2]/float64(size)), nil
+	network, err := b.networkOf(ctx, m)
+	return *ceilingOf(b.cores(), decoding, coefficients, network), err
 }
 
 // network measures one of a bundle's networks alone, in milliseconds a photo.
@@ -75,21 +66,47 @@ func (b *bench) network(ctx context.Context, bundle, precision string) (float64,
 		return 0, err
 	}
 	defer m.Close()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	photos := make([][]byte, max(b.Config.Batch.MaxSize, 1))
-	for i := range photos {
-		photos[i] = make([]byte, m.Info().InputBytes)
-	}
-	cost, err := costOf(1, time.Duration(min(b.Count, 1000))*time.Millisecond, func(int) error { _, err := m.Embed(ctx, photos); return err })
-	if err != nil {
-		return 0, fmt.Errorf("%w: network alone: %w", ErrBench, err)
-	}
-	return cost / float64(len(photos)), nil
+	return b.networkOf(ctx, m)
 }
 
-// costOf is the processor time of one call, in milliseconds, over whole rounds that take at least so long.
-func costOf(round int, least time.Duration, call func(i int) error) (float64, error) {
+func (b *bench) networkOf(ctx context.Context, m *enrich.Model) (float64, error) {
+	cost, err := b.costOf("network", 1, func(_ int, slots [][]byte) error { _, err := m.Embed(ctx, slots); return err }, m)
+	return cost / float64(b.batch()), err
+}
+
+func (b *bench) batch() int { return max(b.Config.Batch.MaxSize, 1) }
+
+// costOf is the processor time of one call, in milliseconds, while every core makes such calls and nothing else, each with slots for a batch of its
+// own: cores share their caches, and often their arithmetic, so that a call costs more than on a machine that is otherwise at rest.
+// Calls that belong to a round are made equally often.
+func (b *bench) costOf(name string, round int, call func(i int, slots [][]byte) error, m *enrich.Model) (float64, error) {
+	least := time.Duration(min(b.Count, 1000)) * time.Millisecond
+	costs := make([]float64, b.cores())
+	var group errgroup.Group
+	for core := range costs {
+		group.Go(func() (err error) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			slots := make([][]byte, b.batch())
+			for i := range slots {
+				slots[i] = make([]byte, m.Info().InputBytes)
+			}
+			costs[core], err = threadCost(round, least, func(i int) error { return call(i, slots) })
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return 0, fmt.Errorf("%w: %s alone: %w", ErrBench, name, err)
+	}
+	var sum float64
+	for _, cost := range costs {
+		sum += cost
+	}
+	return sum / float64(len(costs)), nil
+}
+
+// threadCost is the processor time of one call, in milliseconds, over whole rounds that take at least so long.
+func threadCost(round int, least time.Duration, call func(i int) error) (float64, error) {
 	began, n := threadTime(), 0
 	for ; threadTime()-began < least || n%round != 0; n++ {
 		if err := call(n); err != nil {

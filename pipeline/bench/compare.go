@@ -26,7 +26,7 @@ type Contestant struct {
 	PhotosPerSecond []float64 `json:"photos_per_second"`
 	CPU             []float64 `json:"cpu_ms_per_photo"` // of its worker processes, user and system
 	Memory          int64     `json:"peak_bytes"`
-	// NetworkMS is processor time of a photo in the network alone, on one thread; of ours only.
+	// NetworkMS is processor time of a photo in the network alone, on every core at once; of ours only.
 	NetworkMS float64 `json:"network_cpu_ms,omitempty"`
 }
 
