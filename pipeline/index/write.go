@@ -81,7 +81,7 @@ func (w *writer) write(ctx context.Context, records []consumer.Record) (dead []c
 }
 
 func (w *writer) gather(records []consumer.Record) *batch {
-	b := &batch{chains: make(map[string]chain), waiting: make(map[string]*Document)}
+	b := &batch{chains: make(map[string]chain, len(records)), waiting: make(map[string]*Document, len(records))}
 	for _, rec := range records {
 		doc, err := read(rec, w.shape)
 		if err != nil {
@@ -90,10 +90,12 @@ func (w *writer) gather(records []consumer.Record) *batch {
 		}
 		b.chains[doc.PhotoID] = append(b.chains[doc.PhotoID], doc)
 	}
+	outdone := 0
 	for id, c := range b.chains {
-		w.metrics.count(older, len(c)-1)
+		outdone += len(c) - 1
 		b.begin(id)
 	}
+	w.metrics.count(older, outdone)
 	return b
 }
 
@@ -134,7 +136,7 @@ func (w *writer) round(ctx context.Context, b *batch) (busy, err error) {
 	if len(b.waiting) == 0 {
 		return nil, nil
 	}
-	docs := slices.Collect(maps.Values(b.waiting))
+	docs := slices.AppendSeq(make([]*Document, 0, len(b.waiting)), maps.Values(b.waiting))
 	began := time.Now()
 	outcomes, err := w.sink.Write(ctx, docs)
 	if err != nil {
@@ -142,11 +144,12 @@ func (w *writer) round(ctx context.Context, b *batch) (busy, err error) {
 	}
 	w.metrics.request(time.Since(began))
 	var turned []string
+	done := 0
 	for i, o := range outcomes {
 		doc := docs[i]
 		switch o.Result {
 		case Written:
-			w.metrics.count(written, 1)
+			done++
 			delete(b.waiting, doc.PhotoID)
 		case Newer:
 			turned = append(turned, doc.PhotoID)
@@ -158,6 +161,7 @@ func (w *writer) round(ctx context.Context, b *batch) (busy, err error) {
 			b.without(doc)
 		}
 	}
+	w.metrics.count(written, done)
 	return busy, w.reconsider(ctx, b, turned)
 }
 
