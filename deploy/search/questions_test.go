@@ -107,6 +107,7 @@ func TestRealIndexes(t *testing.T) {
 	t.Run("questions", func(t *testing.T) { questions(ctx, t, servers) })
 	t.Run("retractions", func(t *testing.T) { retractions(ctx, t, servers) })
 	t.Run("writers at once", func(t *testing.T) { atOnce(ctx, t, servers) })
+	t.Run("after many new photos", func(t *testing.T) { afterMany(ctx, t, servers) })
 	t.Run("designs that differ", func(t *testing.T) { differ(ctx, t, servers[0].(*searchServer), servers[1].(*database)) })
 }
 

@@ -52,3 +52,43 @@ func atOnce(ctx context.Context, t *testing.T, servers []target) {
 		}
 	}
 }
+
+// afterMany writes batch after batch of new photos, so that a sink which expects more of them is wrong at last: older answers,
+// newer ones and another new photo come.
+func afterMany(ctx context.Context, t *testing.T, servers []target) {
+	const photos = 300
+	w := newWorld(t)
+	answer := func(photo int, revision int64) consumer.Record {
+		return located(t, fmt.Sprintf("photo %03d", photo), 10, float64(revision-1000), func(l *pipeline.Location) { l.Revision = revision })
+	}
+	var records []consumer.Record
+	for photo := range photos {
+		records = append(records, answer(photo, 1001))
+	}
+	for photo := range photos {
+		records = append(records, answer(photo, 1000+2*int64(photo%2))) // older, newer, older, …
+	}
+	w.publish(ctx, t, append(records, answer(photos, 1003))...)
+	w.cfg.Index.BatchBytes = 16 << 10
+	for _, to := range servers {
+		to := anew(to, "after_many")
+		sink := to.open(ctx, t, w.cfg)
+		got, err := index.Run(ctx, index.Options{Config: w.cfg, Sink: sink, Target: "after_many." + to.name(), Once: true, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatalf("%s: %v", to.name(), err)
+		}
+		if got.Refused > 0 || got.Written < photos+photos/2+1 {
+			t.Errorf("%s: %+v", to.name(), got)
+		}
+		docs := to.all(ctx, t)
+		for photo := range photos {
+			id, want := fmt.Sprintf("photo %03d", photo), int64(1001+photo%2)
+			if d := docs[id]; d.Revision != want || d.Lon != float64(want-1000) {
+				t.Errorf("%s: %s is %+v, want revision %d", to.name(), id, d, want)
+			}
+		}
+		if len(docs) != photos+1 {
+			t.Errorf("%s: %d documents of %d photos", to.name(), len(docs), photos+1)
+		}
+	}
+}

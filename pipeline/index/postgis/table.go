@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +43,7 @@ type Table struct {
 	name    string
 	columns []column // but for the shape
 	sql     statements
+	strange atomic.Int32 // batches in a row of which the table had no photo
 }
 
 // Open connects, compares the table with the design and asks for its rights. With create it first makes the table, with its
