@@ -150,12 +150,12 @@ func kills(ctx context.Context, t *testing.T, c command, told *stories, victims 
 func (v victim) suffer(ctx context.Context, c command, ofIndexer, ofServer int) {
 	for n := range ofIndexer {
 		cmd := c.start(v.name())
-		v.getOn(ctx, c.t)
+		v.getOn(ctx, c)
 		if n >= ofIndexer-ofServer {
 			v.kill()
 			time.Sleep(300 * time.Millisecond)
 			v.restart()
-			v.getOn(ctx, c.t)
+			v.getOn(ctx, c)
 		}
 		_ = cmd.Process.Kill() // it may have ended by itself, which its log says
 		_ = cmd.Wait()
@@ -163,7 +163,7 @@ func (v victim) suffer(ctx context.Context, c command, ofIndexer, ofServer int) 
 }
 
 // getOn waits until the index has grown, and so somebody writes.
-func (v victim) getOn(ctx context.Context, t *testing.T) {
+func (v victim) getOn(ctx context.Context, c command) {
 	for start, tries := -1, 0; tries < 600; tries++ {
 		if n := v.count(ctx); n > start && start >= 0 {
 			return
@@ -172,5 +172,6 @@ func (v victim) getOn(ctx context.Context, t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Errorf("%s: nothing was written for a minute; the indexer's log is beside its configuration", v.name())
+	log, _ := os.ReadFile(c.config + "." + v.name() + ".log")
+	c.t.Errorf("%s: nothing was written for a minute; the indexer's log ends:\n%s", v.name(), log[max(len(log)-3000, 0):])
 }
