@@ -162,9 +162,10 @@ func (v victim) suffer(ctx context.Context, c command, ofIndexer, ofServer int) 
 	}
 }
 
-// getOn waits until the index has grown, and so somebody writes.
+// getOn waits until the index has grown, and so somebody writes. An indexer that was killed before it could commit reads again
+// what the one before it has written, photo after photo that the index has already.
 func (v victim) getOn(ctx context.Context, c command) {
-	for start, tries := -1, 0; tries < 600; tries++ {
+	for start, tries := -1, 0; tries < 1800; tries++ {
 		if n := v.count(ctx); n > start && start >= 0 {
 			return
 		} else if n >= 0 {
@@ -173,5 +174,5 @@ func (v victim) getOn(ctx context.Context, c command) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	log, _ := os.ReadFile(c.config + "." + v.name() + ".log")
-	c.t.Errorf("%s: nothing was written for a minute; the indexer's log ends:\n%s", v.name(), log[max(len(log)-3000, 0):])
+	c.t.Errorf("%s: nothing was written for three minutes; the indexer's log ends:\n%s", v.name(), log[max(len(log)-3000, 0):])
 }
