@@ -90,6 +90,12 @@ func (c command) start(to string) *exec.Cmd {
 	return cmd
 }
 
+// assignments is how often an indexer has got partitions until now, and so has opened its index.
+func (c command) assignments(to string) int {
+	log, _ := os.ReadFile(c.config + "." + to + ".log")
+	return bytes.Count(log, []byte("partitions assigned"))
+}
+
 // once runs the indexer until all is written that is there.
 func (c command) once(ctx context.Context, to string) (f index.Figures) {
 	c.t.Helper()
@@ -149,7 +155,12 @@ func kills(ctx context.Context, t *testing.T, c command, told *stories, victims 
 // suffer kills an indexer again and again, each time in the middle of its work, and its server among that.
 func (v victim) suffer(ctx context.Context, c command, ofIndexer, ofServer int) {
 	for n := range ofIndexer {
+		before := c.assignments(v.name())
 		cmd := c.start(v.name())
+		// Where the server is away before it has opened its index, it ends; and the index may still grow by what the last one had sent.
+		for tries := 0; c.assignments(v.name()) == before && tries < 1800; tries++ {
+			time.Sleep(100 * time.Millisecond)
+		}
 		v.getOn(ctx, c)
 		if n >= ofIndexer-ofServer {
 			v.kill()
