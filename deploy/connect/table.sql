@@ -66,8 +66,8 @@ BEGIN
       IF NEW.photo_revision IS NOT DISTINCT FROM OLD.photo_revision THEN RETURN NULL; END IF;
       OLD.photo_revision := NEW.photo_revision; -- an album's answer stands, and a removal of that must not bring this one up
       RETURN OLD;
-    ELSIF OLD.deleted_at IS NOT NULL AND NEW.stage = 'album' AND NEW.time < OLD.deleted_at + interval '1 minute' THEN
-      RETURN NULL; -- the album was being closed when the photo was removed
+    ELSIF OLD.deleted_at IS NOT NULL AND NEW.stage = 'album' THEN
+      RETURN NULL; -- it was closed before it heard of the removal; the photo itself would have an answer first
     END IF;
   END IF;
   NEW.deleted_at := NULL;
