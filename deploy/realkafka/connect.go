@@ -72,22 +72,15 @@ func (c *Connect) Restart() {
 	if c.process, err = startProcess("Kafka Connect", filepath.Join(c.dir, "connect.log"), c.argv...); err != nil {
 		c.t.Fatal(err)
 	}
-	for deadline := time.Now().Add(3 * time.Minute); ; {
+	err = c.process.await(3*time.Minute, func() error {
 		err := c.Running()
-		if err == nil {
-			return
-		}
 		if errors.Is(err, errFailed) {
 			c.t.Fatal(err)
 		}
-		select {
-		case <-c.process.done:
-			c.t.Fatalf("Kafka Connect ended; its log ends:\n%s", c.process.tail())
-		case <-time.After(200 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("Kafka Connect does not run: %v; its log ends:\n%s", err, c.process.tail())
-		}
+		return err
+	})
+	if err != nil {
+		c.t.Fatal(err)
 	}
 }
 
@@ -149,14 +142,8 @@ func (c *Connect) RestartTasks(connector string) {
 	if answer.StatusCode >= http.StatusBadRequest {
 		c.t.Fatalf("restart the connector %s: status %s", connector, answer.Status)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
-		err := c.Running()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("the tasks do not run: %v", err)
-		}
+	if err := c.process.await(time.Minute, c.Running); err != nil {
+		c.t.Fatalf("the tasks of %s do not run: %v", connector, err)
 	}
 }
 

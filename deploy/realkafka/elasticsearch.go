@@ -69,7 +69,9 @@ func StartElasticsearch(t testing.TB) *Elasticsearch {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.stop)
-	e.wait()
+	if err := e.process.await(5*time.Minute, e.healthy); err != nil {
+		t.Fatal(err)
+	}
 	secrets.WatchFile(t, filepath.Join(dir, "elasticsearch.log"))
 	return e
 }
@@ -108,32 +110,21 @@ func (e *Elasticsearch) Client() *http.Client {
 	}
 }
 
-func (e *Elasticsearch) wait() {
-	e.t.Helper()
-	deadline := time.Now().Add(5 * time.Minute)
-	for {
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, e.URL+"/_cluster/health?wait_for_status=green&timeout=5s", nil)
-		if err != nil {
-			e.t.Fatal(err)
-		}
-		req.SetBasicAuth("admin", e.Password)
-		answer, err := e.Client().Do(req)
-		if err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return
-			}
-			err = fmt.Errorf("status %s", answer.Status)
-		}
-		select {
-		case <-e.process.done:
-			e.t.Fatalf("Elasticsearch ended; its log ends:\n%s", e.process.tail())
-		case <-time.After(200 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			e.t.Fatalf("Elasticsearch does not answer: %v; its log ends:\n%s", err, e.process.tail())
-		}
+func (e *Elasticsearch) healthy() error {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, e.URL+"/_cluster/health?wait_for_status=green&timeout=5s", nil)
+	if err != nil {
+		return err
 	}
+	req.SetBasicAuth("admin", e.Password)
+	answer, err := e.Client().Do(req)
+	if err != nil {
+		return err
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %s", answer.Status)
+	}
+	return nil
 }
 
 // stop asks the launcher, which ends the node that it started.

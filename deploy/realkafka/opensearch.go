@@ -68,20 +68,8 @@ func (o *OpenSearch) Restart() {
 	if o.process, err = startOrdinary(ordinaryUser(o.t), "OpenSearch", filepath.Join(o.dir, "opensearch.log"), o.argv...); err != nil {
 		o.t.Fatal(err)
 	}
-	deadline := time.Now().Add(3 * time.Minute)
-	for {
-		err := o.healthy()
-		if err == nil {
-			return
-		}
-		select {
-		case <-o.process.done:
-			o.t.Fatalf("OpenSearch ended; its log ends:\n%s", o.process.tail())
-		case <-time.After(100 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			o.t.Fatalf("OpenSearch does not answer: %v; its log ends:\n%s", err, o.process.tail())
-		}
+	if err := o.process.await(3*time.Minute, o.healthy); err != nil {
+		o.t.Fatal(err)
 	}
 }
 

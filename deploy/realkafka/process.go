@@ -75,21 +75,34 @@ func (p *process) terminate(patience time.Duration) {
 	}
 }
 
-// waitPort returns when addr accepts connections; it gives up when the child ends or the time is over, with the end of the child's log.
+// waitPort is await for a child that is ready when addr accepts connections.
 func (p *process) waitPort(addr string, patience time.Duration) error {
-	dialer, deadline := net.Dialer{Timeout: time.Second}, time.Now().Add(patience)
-	for time.Now().Before(deadline) {
+	dialer := net.Dialer{Timeout: time.Second}
+	return p.await(patience, func() error {
 		conn, err := dialer.DialContext(context.Background(), "tcp", addr)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+}
+
+// await asks until the child is ready; it gives up when the child ends or the time is over, with the end of the child's log.
+func (p *process) await(patience time.Duration, ready func() error) error {
+	for deadline := time.Now().Add(patience); ; {
+		err := ready()
 		if err == nil {
-			return conn.Close()
+			return nil
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s ended before it listened on %s; its log ends:\n%s", p.name, addr, p.tail())
+			return fmt.Errorf("%s ended before it was ready: %w; its log ends:\n%s", p.name, err, p.tail())
 		case <-time.After(50 * time.Millisecond):
 		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s was not ready within %s: %w; its log ends:\n%s", p.name, patience, err, p.tail())
+		}
 	}
-	return fmt.Errorf("%s did not listen on %s within %s; its log ends:\n%s", p.name, addr, patience, p.tail())
 }
 
 func (p *process) tail() string {
