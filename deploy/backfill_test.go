@@ -14,6 +14,7 @@ import (
 
 	"planetag/consumer/devbroker"
 	"planetag/deploy/realkafka"
+	"planetag/deploy/report"
 	"planetag/pipeline"
 	"planetag/pipeline/devstore"
 )
@@ -23,11 +24,10 @@ func TestTheCommandsOfTheBackfillPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a worker")
 	}
-	text, err := os.ReadFile(filepath.Join(realkafka.Root(t), "docs", "backfill.md"))
+	blocks, err := report.Runnable(filepath.Join(realkafka.Root(t), "docs", "backfill.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := fence.FindAllStringSubmatch(string(text), -1)
 	if len(blocks) < 5 {
 		t.Fatalf("found %d runnable blocks, want at least 5", len(blocks))
 	}
@@ -36,7 +36,7 @@ func TestTheCommandsOfTheBackfillPage(t *testing.T) {
 	binary := buildBinary(t)
 	startArchive(t, binary, dir, photos)
 	for _, block := range blocks {
-		for command := range strings.Lines(block[1]) {
+		for command := range strings.Lines(block) {
 			cmd := inDirectory(binary, dir, "bash", "-euo", "pipefail", "-c", command)
 			out, err := cmd.CombinedOutput()
 			if err != nil || len(out) == 0 {

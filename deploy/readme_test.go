@@ -9,10 +9,8 @@ import (
 	"testing"
 
 	"planetag/deploy/realkafka"
+	"planetag/deploy/report"
 )
-
-// fence finds the commands that the README marks as runnable: ```sh run.
-var fence = regexp.MustCompile("(?ms)^```sh run\n(.*?)^```")
 
 func readme(t *testing.T) string {
 	t.Helper()
@@ -24,13 +22,16 @@ func readme(t *testing.T) string {
 }
 
 func TestTheCommandsOfTheReadmeWork(t *testing.T) {
-	blocks := fence.FindAllStringSubmatch(readme(t), -1)
+	blocks, err := report.Runnable(filepath.Join(realkafka.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(blocks) < 2 {
 		t.Fatalf("found %d runnable blocks, want at least 2", len(blocks))
 	}
 	buildBinary(t)
 	for _, block := range blocks {
-		for command := range strings.Lines(block[1]) {
+		for command := range strings.Lines(block) {
 			t.Run(strings.TrimSpace(command), func(t *testing.T) {
 				cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", command)
 				cmd.Dir = realkafka.Root(t)

@@ -2,31 +2,26 @@ package connect
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"planetag/deploy/realkafka"
+	"planetag/deploy/report"
 )
-
-// fence finds the commands that the page marks as runnable: ```sh run.
-var fence = regexp.MustCompile("(?ms)^```sh run\n(.*?)^```")
 
 // page runs the commands of docs/connect.md as they stand there, but for the address, after everything was written.
 func (w *world) page(ctx context.Context, t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(realkafka.Root(t), "docs", "connect.md"))
+	blocks, err := report.Runnable(filepath.Join(realkafka.Root(t), "docs", "connect.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := fence.FindAllStringSubmatch(string(text), -1)
 	if len(blocks) != 2 {
 		t.Fatalf("found %d runnable blocks, want 2", len(blocks))
 	}
 	for i, says := range []string{"CREATE TRIGGER", "taken again with a revision below its old album's"} {
-		script := strings.ReplaceAll(blocks[i][1], "postgres://postgres@localhost:5432/postgres", w.server.URL)
+		script := strings.ReplaceAll(blocks[i], "postgres://postgres@localhost:5432/postgres", w.server.URL)
 		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", "DATABASE="+w.server.URL+"\n"+script)
 		cmd.Dir = realkafka.Root(t)
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), says) {

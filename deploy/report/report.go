@@ -5,8 +5,25 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 )
+
+// fence begins and ends the commands that a document marks as runnable: ```sh run.
+var fence = regexp.MustCompile("(?ms)^```sh run\n(.*?)^```")
+
+// Runnable are the blocks of commands that a document marks as runnable, in their order.
+func Runnable(path string) ([]string, error) {
+	document, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read commands: %w", err)
+	}
+	var blocks []string
+	for _, found := range fence.FindAllStringSubmatch(string(document), -1) {
+		blocks = append(blocks, found[1])
+	}
+	return blocks, nil
+}
 
 // Section puts text between the two comments that carry the section's name, <!-- name --> and <!-- /name -->; what else the document says stays. A document
 // that is not there is made.

@@ -17,9 +17,6 @@ import (
 	"planetag/deploy/report"
 )
 
-// fence finds the commands that the page marks as runnable: ```sh run.
-var fence = regexp.MustCompile("(?ms)^```sh run\n(.*?)^```")
-
 // run is what the demo puts before the names of one of its runs.
 var run = regexp.MustCompile(`^(photos/)?demo-[0-9.-]+/`)
 
@@ -30,16 +27,15 @@ func page(t *testing.T) string {
 
 // pages runs the commands of docs/search.md as they stand there, but for the addresses.
 func pages(ctx context.Context, t *testing.T, c command, search *searchServer, db *database) {
-	text, err := os.ReadFile(page(t))
+	blocks, err := report.Runnable(page(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := fence.FindAllStringSubmatch(string(text), -1)
 	if len(blocks) != 2 {
 		t.Fatalf("found %d runnable blocks, want 2", len(blocks))
 	}
 	for i, says := range []string{`"hits"`, "radius_p90_m"} {
-		script := blocks[i][1]
+		script := blocks[i]
 		if lines := strings.Count(script, "\n"); lines > 5 {
 			t.Errorf("the block has %d commands, want at most five:\n%s", lines, script)
 		}
