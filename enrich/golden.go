@@ -19,32 +19,41 @@ import (
 // graph would otherwise change every answer in silence.
 var ErrGolden = errors.New("golden photos are not reproduced")
 
-// golden is golden.json: what the maker of the bundle got for a few photos.
-type golden struct {
-	Tolerance struct {
-		Prob            float64 `json:"prob"`
-		EmbeddingCosine float64 `json:"embedding_cosine"`
-	} `json:"tolerance"`
-	Photos []goldenPhoto `json:"photos"`
-	Album  struct {
-		Photos     []string      `json:"photos"`
-		LSTM       []goldenClass `json:"lstm"`
-		LSTMRepeat []goldenClass `json:"lstm_repeat"`
-		BLSTM      []goldenClass `json:"blstm"`
-	} `json:"album"`
+// Golden is golden.json: what the maker of the bundle got for a few photos.
+type Golden struct {
+	Tolerance GoldenTolerance `json:"tolerance"`
+	Photos    []GoldenPhoto   `json:"photos"`
+	Album     GoldenAlbum     `json:"album"`
 }
 
-type goldenPhoto struct {
+// GoldenTolerance is how far answers may be from the golden ones.
+type GoldenTolerance struct {
+	Prob            float64 `json:"prob"`             // within 0 and 0.5
+	EmbeddingCosine float64 `json:"embedding_cosine"` // at least, within 0.5 and 1
+}
+
+// GoldenAlbum is some of the photos as an album, and the answer of each mode of
+// the bundle's for each.
+type GoldenAlbum struct {
+	Photos     []string      `json:"photos"`
+	LSTM       []GoldenClass `json:"lstm,omitempty"`
+	LSTMRepeat []GoldenClass `json:"lstm_repeat,omitempty"`
+	BLSTM      []GoldenClass `json:"blstm,omitempty"`
+}
+
+// GoldenPhoto is one photo and what was seen in it.
+type GoldenPhoto struct {
 	File    string    `json:"file"` // beside golden.json
 	TopCell int       `json:"top_cell"`
 	TopProb float64   `json:"top_prob"`
 	Head    []float32 `json:"embedding_head"` // the first numbers of the embedding
 	// ExpectedError is what training made of the whole list, in metres; absent
 	// in bundles that do not calibrate by it.
-	ExpectedError *float64 `json:"expected_error_m"`
+	ExpectedError *float64 `json:"expected_error_m,omitempty"`
 }
 
-type goldenClass struct {
+// GoldenClass is a most probable class.
+type GoldenClass struct {
 	Cell int     `json:"cell"`
 	Prob float64 `json:"prob"`
 }
@@ -74,12 +83,12 @@ func (l *loading) reproduceGolden(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d photos and an album of %d as where the bundle was made", len(g.Photos), len(g.Album.Photos)), nil
 }
 
-func readGolden(file string) (*golden, error) {
+func readGolden(file string) (*Golden, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGolden, err)
 	}
-	var g golden
+	var g Golden
 	if err := json.Unmarshal(text, &g); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrGolden, file, err)
 	}
@@ -108,19 +117,19 @@ func (l *loading) see(ctx context.Context, name string) (Sight, error) {
 	return sights[0], nil
 }
 
-func (g *golden) comparePhoto(want goldenPhoto, got Sight) error {
+func (g *Golden) comparePhoto(want GoldenPhoto, got Sight) error {
 	if len(want.Head) > len(got.Embedding) {
 		return fmt.Errorf("embedding_head has %d numbers, the embedding %d", len(want.Head), len(got.Embedding))
 	}
 	if c := cosine(got.Embedding[:len(want.Head)], want.Head); !(c >= g.Tolerance.EmbeddingCosine) {
 		return fmt.Errorf("embedding has cosine %.5f with the golden one, want %v", c, g.Tolerance.EmbeddingCosine)
 	}
-	return g.compareTop(goldenClass{want.TopCell, want.TopProb}, got.Top)
+	return g.compareTop(GoldenClass{want.TopCell, want.TopProb}, got.Top)
 }
 
 // compareExpected wants the golden expected error. A probability that is off by
 // the tolerance may lie as far away as the earth allows.
-func (g *golden) compareExpected(want goldenPhoto, p *placer, top []Candidate) error {
+func (g *Golden) compareExpected(want GoldenPhoto, p *placer, top []Candidate) error {
 	if want.ExpectedError == nil {
 		return nil
 	}
@@ -133,7 +142,7 @@ func (g *golden) compareExpected(want goldenPhoto, p *placer, top []Candidate) e
 
 // compareTop wants the golden class at its probability and on top; another may
 // be above it by no more than the tolerance.
-func (g *golden) compareTop(want goldenClass, top []Candidate) error {
+func (g *Golden) compareTop(want GoldenClass, top []Candidate) error {
 	i := slices.IndexFunc(top, func(c Candidate) bool { return c.Cell == want.Cell })
 	if i < 0 {
 		return fmt.Errorf("cell %d with %.3f is the golden one, here it is not among the %d most probable", want.Cell, want.Prob, len(top))
@@ -144,7 +153,7 @@ func (g *golden) compareTop(want goldenClass, top []Candidate) error {
 	return nil
 }
 
-func (l *loading) compareAlbum(ctx context.Context, g *golden, sights map[string]Sight) error {
+func (l *loading) compareAlbum(ctx context.Context, g *Golden, sights map[string]Sight) error {
 	album := make([]Member, len(g.Album.Photos))
 	for i, file := range g.Album.Photos {
 		sight, ok := sights[file]
@@ -155,7 +164,7 @@ func (l *loading) compareAlbum(ctx context.Context, g *golden, sights map[string
 	}
 	for _, check := range []struct {
 		mode string
-		want []goldenClass
+		want []GoldenClass
 	}{{bundle.LSTM, g.Album.LSTM}, {bundle.LSTMRepeat, g.Album.LSTMRepeat}, {bundle.BLSTM, g.Album.BLSTM}} {
 		if !slices.Contains(l.model.info.Modes, check.mode) {
 			continue

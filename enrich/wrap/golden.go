@@ -23,32 +23,9 @@ const goldenName = "golden/golden.json"
 // pictures is how many golden pictures a bundle has.
 const pictures = 3
 
-// golden is golden.json, as package enrich reads it.
-type golden struct {
-	Tolerance tolerance     `json:"tolerance"`
-	Photos    []goldenPhoto `json:"photos"`
-	Album     goldenAlbum   `json:"album"`
-}
-
-type tolerance struct {
-	Prob            float64 `json:"prob"`
-	EmbeddingCosine float64 `json:"embedding_cosine"`
-}
-
-type goldenPhoto struct {
-	File    string    `json:"file"`
-	TopCell int       `json:"top_cell"`
-	TopProb float64   `json:"top_prob"`
-	Head    []float32 `json:"embedding_head"`
-}
-
-type goldenAlbum struct {
-	Photos []string `json:"photos"`
-}
-
 // writeGolden writes drawn pictures with the answers of this machine, and the manifest.
 func (b *making) writeGolden(ctx context.Context) error {
-	g := golden{Tolerance: tolerance{Prob: 0.02, EmbeddingCosine: 0.999}}
+	g := enrich.Golden{Tolerance: enrich.GoldenTolerance{Prob: 0.02, EmbeddingCosine: 0.999}}
 	drawn := make([][]byte, pictures)
 	for i := range drawn {
 		var file bytes.Buffer
@@ -57,7 +34,7 @@ func (b *making) writeGolden(ctx context.Context) error {
 		}
 		drawn[i] = file.Bytes()
 		name := fmt.Sprintf("drawn-%d.jpg", i)
-		g.Photos, g.Album.Photos = append(g.Photos, goldenPhoto{File: name}), append(g.Album.Photos, name)
+		g.Photos, g.Album.Photos = append(g.Photos, enrich.GoldenPhoto{File: name}), append(g.Album.Photos, name)
 		if err := os.WriteFile(b.path("golden/"+name), drawn[i], 0o644); err != nil {
 			return fmt.Errorf("write golden picture: %w", err)
 		}
@@ -78,7 +55,7 @@ func (b *making) writeGolden(ctx context.Context) error {
 }
 
 // pin writes golden.json and, last, the manifest that pins every file.
-func (b *making) pin(g golden) error {
+func (b *making) pin(g enrich.Golden) error {
 	text, err := json.MarshalIndent(g, "", " ")
 	if err == nil {
 		err = os.WriteFile(b.path(goldenName), append(text, '\n'), 0o644)
