@@ -66,7 +66,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     temperature = yaml.safe_load((args.bundle / "bundle.yaml").read_text())["calibration"]["single"]["temperature"]
-    work, corpus = store.Store(args.work), corpus_module.demo(args.data, store.Store(args.work), backbone.load(demo.BACKBONE), trunk=True)
+    work = store.Store(args.work)
+    corpus = corpus_module.demo(args.data, work, backbone.load(demo.BACKBONE), trunk=True)
     rows = corpus.rows(*corpus_module.LEARNING)
     cells, labels = fit.divide(corpus, fit.Plan(), rows)
     learned = {}

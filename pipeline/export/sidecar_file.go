@@ -49,6 +49,10 @@ func (f *folder) read(name string) (held, error) {
 	if info == nil {
 		return held{sidecar.New(), name, nil}, nil
 	}
+	return understood(name, data, info)
+}
+
+func understood(name string, data []byte, info fs.FileInfo) (held, error) {
 	s, err := sidecar.Read(data)
 	return held{s, name, info}, err
 }

@@ -175,11 +175,11 @@ func (f *folder) sweep(ctx context.Context) error {
 }
 
 func (f *folder) review(name string) error {
-	data, _, err := f.bytes(name)
+	data, info, err := f.bytes(name)
 	if err != nil || !bytes.Contains(data, []byte(sidecar.Namespace)) {
 		return err
 	}
-	old, err := f.read(name)
+	old, err := understood(name, data, info)
 	if err != nil {
 		return err
 	}

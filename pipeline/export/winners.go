@@ -18,6 +18,9 @@ type winner struct {
 	gone      bool // removed or retracted: only a later record counts
 }
 
+// stands tells whether the record is an answer that counts.
+func (w winner) stands() bool { return !w.out && !w.gone }
+
 // winners finds the record that counts of each photo.
 type winners struct {
 	seed   maphash.Seed
@@ -58,9 +61,9 @@ func (w *winners) see(r consumer.Record) {
 	before, known := w.photos[photo]
 	switch {
 	case !known, next.out:
-	case (before.out || before.gone) && next.album: // of an album that was closed before it heard of that
+	case !before.stands() && next.album: // of an album that was closed before it heard of that
 		return
-	case before.out, before.gone: // the photo itself came again
+	case !before.stands(): // the photo itself came again
 	case next.album != before.album:
 		if before.album {
 			return
@@ -74,7 +77,7 @@ func (w *winners) see(r consumer.Record) {
 // counts tells whether a record is the one of its photo that counts.
 func (w *winners) counts(r consumer.Record) bool {
 	won, known := w.photos[maphash.Bytes(w.seed, r.Key)]
-	return known && !won.out && !won.gone && won.offset == r.Offset && won.partition == int32(r.Partition)
+	return known && won.stands() && won.offset == r.Offset && won.partition == int32(r.Partition)
 }
 
 // len is how many photos are to be written, and how many are held back.
@@ -93,5 +96,5 @@ func (w *winners) len() (photos, optedOut int64) {
 // standing tells whether the topic knows a photo, and whether one of its records counts.
 func (w *winners) standing(photoID string) (known, counts bool) {
 	won, known := w.photos[maphash.String(w.seed, photoID)]
-	return known, known && !won.out && !won.gone
+	return known, known && won.stands()
 }
