@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -35,6 +36,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&bundles, "bundles", "bundles/demo", "bundles to measure, comma-separated; the first is compared with the CPU's answers")
 	flag.StringVar(&c.photos, "photos", "pipeline/demo/photos", "folder of JPEGs")
 	flag.DurationVar(&c.span, "span", 2*time.Second, "how long each figure is measured")
+	flag.BoolVar(&c.speedOnly, "speed", false, "only how fast it is: to compare options")
 	flag.StringVar(&python, "python", "python3", "a Python that may have PyTorch")
 	flag.StringVar(&document, "report", "", "document with a section gpu to write the table into")
 	flag.Parse()
@@ -43,6 +45,7 @@ func run(ctx context.Context) error {
 		name, value, _ := strings.Cut(o, "=")
 		c.device.Options[name] = value
 	}
+	c.gpus = gpus(ctx)
 	for _, b := range strings.Split(bundles, ",") {
 		fmt.Fprintf(os.Stderr, "gpucheck: %s\n", b)
 		if err := c.bundle(ctx, filepath.Clean(b)); err != nil {
@@ -67,15 +70,21 @@ type check struct {
 	device infer.Device
 	photos string
 	span   time.Duration
-	rows   []row
-	broken []string
+	// speedOnly leaves the promises out.
+	speedOnly bool
+	gpus      string
+	rows      []row
+	broken    []string
 }
 
 // row is one line of the table.
 type row struct{ bundle, figure, value string }
 
+// add says the figure at once, too: the whole takes minutes, and whoever has a GPU by the minute wants what there is when it ends.
 func (c *check) add(bundle, figure, format string, args ...any) {
-	c.rows = append(c.rows, row{bundle, figure, fmt.Sprintf(format, args...)})
+	r := row{bundle, figure, fmt.Sprintf(format, args...)}
+	c.rows = append(c.rows, r)
+	fmt.Fprintf(os.Stderr, "gpucheck: %s: %s: %s\n", r.bundle, r.figure, r.value)
 }
 
 // promise adds a figure that must hold.
@@ -88,10 +97,19 @@ func (c *check) promise(holds bool, bundle, figure, format string, args ...any) 
 
 func (c *check) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "`make gpu-check PROVIDER=%s`, %s, %d cores, %v a figure.\n\n| bundle | figure | value |\n|---|---|---|\n",
-		c.device.Provider, time.Now().UTC().Format(time.DateOnly), runtime.GOMAXPROCS(0), c.span)
+	fmt.Fprintf(&b, "`make gpu-check PROVIDER=%s`, %s, %d cores%s, %v a figure.\n\n| bundle | figure | value |\n|---|---|---|\n",
+		c.device.Provider, time.Now().UTC().Format(time.DateOnly), runtime.GOMAXPROCS(0), c.gpus, c.span)
 	for _, r := range c.rows {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.bundle, r.figure, r.value)
 	}
 	return b.String()
+}
+
+// gpus names what the driver's own tool finds; nothing where there is none.
+func gpus(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader").Output()
+	if err != nil {
+		return ""
+	}
+	return ", " + strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; ")
 }

@@ -38,26 +38,58 @@ func (c *check) speed(ctx context.Context, name string, model *enrich.Model, pix
 	return nil
 }
 
-// together decodes on every core and runs two calls of the largest batch that eight photos a core make.
-func (c *check) together(ctx context.Context, name string, model *enrich.Model, data [][]byte) error {
-	cores := runtime.GOMAXPROCS(0)
-	photos, cpu, err := c.forAWhile(cores, func() (int, error) {
-		const n = 8
-		pixels := make([][]byte, n)
-		for i := range pixels {
-			pixels[i] = make([]byte, model.Info().InputBytes)
-			if _, err := model.Decode(ctx, data[i%len(data)], pixels[i]); err != nil {
+// together decodes on every core, from memory, and runs two calls at a time, of the largest batch, as a worker does.
+func (c *check) together(ctx context.Context, name string, model *enrich.Model, data [][]byte, buckets []int) error {
+	const calls = 2
+	cores, size := runtime.GOMAXPROCS(0), slices.Max(buckets)
+	empty := make(chan []byte, 2*calls*size+cores)
+	decoded := make(chan []byte, cap(empty)) // so that no decoder ever waits for a caller
+	for range cap(empty) {
+		empty <- make([]byte, model.Info().InputBytes)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	failed := make(chan error, cores)
+	var decoders sync.WaitGroup
+	for first := range cores {
+		decoders.Go(func() { failed <- decodeAll(ctx, model, data, first, empty, decoded) })
+	}
+	photos, cpu, err := c.forAWhile(calls, func() (int, error) {
+		batch := make([][]byte, size)
+		for i := range batch {
+			select {
+			case batch[i] = <-decoded:
+			case err := <-failed:
 				return 0, err
 			}
 		}
-		_, err := model.Embed(ctx, pixels)
-		return n, err
+		_, err := model.Embed(ctx, batch)
+		for _, p := range batch {
+			empty <- p
+		}
+		return size, err
 	})
+	stop()
+	decoders.Wait()
 	if err != nil {
 		return err
 	}
-	c.add(name, fmt.Sprintf("decode and network from memory, %d cores", cores), "%.0f photos/s, %.2f ms of CPU each", photos, cpu)
+	c.add(name, fmt.Sprintf("decode and network from memory, %d cores, %d × batch of %d", cores, calls, size), "%.0f photos/s, %.2f ms of CPU each", photos, cpu)
 	return nil
+}
+
+// decodeAll fills empty pixels with the photos, round and round from the first, until it is told to stop.
+func decodeAll(ctx context.Context, model *enrich.Model, data [][]byte, first int, empty <-chan []byte, decoded chan<- []byte) error {
+	for i := first; ; i++ {
+		select {
+		case pixels := <-empty:
+			if _, err := model.Decode(ctx, data[i%len(data)], pixels); err != nil {
+				return err
+			}
+			decoded <- pixels
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // forAWhile has callers call f again and again: photos a second, and milliseconds of CPU for each.

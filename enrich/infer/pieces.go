@@ -46,13 +46,16 @@ func bucketFor(buckets []int, n int) int {
 func (c *CNN) cheapest() (int, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	const repeats, noise = 3, 1.02
+	const repeats, noise, enough = 3, 1.02, 2 * time.Second
 	clock := threadTime
 	if c.gpu {
 		clock = func() time.Duration { return time.Duration(time.Now().UnixNano()) }
 	}
-	best, least := 1, math.Inf(1)
+	best, least, started := 1, math.Inf(1), time.Now()
 	for _, size := range c.spec.Buckets {
+		if !c.gpu && time.Since(started) > enough {
+			break // a large network: a batch of a hundred photos would take minutes, and a GPU alone needs to have seen every size
+		}
 		photos := slices.Repeat([][]byte{make([]byte, c.spec.Size*c.spec.Size*3)}, size)
 		c.piece = size
 		took := math.Inf(1)

@@ -15,23 +15,28 @@ import (
 
 // Ceiling is what the machine could do if a photo cost nothing but its decoding and its network.
 type Ceiling struct {
-	DecodeMS        float64 `json:"decode_cpu_ms"`       // of one photo, alone, while every core decodes
-	CoefficientsMS  float64 `json:"coefficients_cpu_ms"` // of reading a JPEG's coefficients only, which no decoder can do without
-	NetworkMS       float64 `json:"network_cpu_ms"`      // of one photo, in full batches, alone, on every core at once
+	DecodeMS        float64 `json:"decode_cpu_ms"`                           // of one photo, alone, while every core decodes
+	CoefficientsMS  float64 `json:"coefficients_cpu_ms"`                     // of reading a JPEG's coefficients only, which no decoder can do without
+	NetworkMS       float64 `json:"network_cpu_ms"`                          // of one photo, in full batches, alone, on every core at once
+	Accelerator     float64 `json:"accelerator_photos_per_second,omitempty"` // of a GPU alone, by the clock; its network's processor time is the host's part
 	PhotosPerSecond float64 `json:"photos_per_second"`
 }
 
-func ceilingOf(cores int, decode, coefficients, network float64) *Ceiling {
-	return &Ceiling{decode, coefficients, network, float64(cores) * 1e3 / (decode + network)}
+func ceilingOf(cores int, decode, coefficients, network, accelerator float64) *Ceiling {
+	rate := float64(cores) * 1e3 / (decode + network)
+	if accelerator > 0 {
+		rate = min(rate, accelerator)
+	}
+	return &Ceiling{decode, coefficients, network, accelerator, rate}
 }
 
 func meanCeiling(cores int, a, b Ceiling) *Ceiling {
-	return ceilingOf(cores, (a.DecodeMS+b.DecodeMS)/2, (a.CoefficientsMS+b.CoefficientsMS)/2, (a.NetworkMS+b.NetworkMS)/2)
+	return ceilingOf(cores, (a.DecodeMS+b.DecodeMS)/2, (a.CoefficientsMS+b.CoefficientsMS)/2, (a.NetworkMS+b.NetworkMS)/2, (a.Accelerator+b.Accelerator)/2)
 }
 
 // load loads one of a bundle's networks.
 func (b *bench) load(ctx context.Context, bundle, precision string) (*enrich.Model, error) {
-	return enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: bundle, Precision: precision, SkipGolden: true})
+	return enrich.Load(ctx, enrich.Options{Library: b.Config.Bundle.Library, Bundle: bundle, Precision: precision, SkipGolden: true, Device: b.Config.Accelerator.Resolve()})
 }
 
 // alone measures decoding and the network, each alone.
@@ -55,8 +60,48 @@ func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 	if err != nil {
 		return Ceiling{}, err
 	}
-	network, err := b.networkOf(ctx, m)
-	return *ceilingOf(b.cores(), decoding, coefficients, network), err
+	var network, accelerator float64
+	if m.Info().Placement.OnGPU() {
+		accelerator, network, err = b.acceleratorOf(ctx, m)
+	} else {
+		network, err = b.networkOf(ctx, m)
+	}
+	return *ceilingOf(b.cores(), decoding, coefficients, network, accelerator), err
+}
+
+// acceleratorOf is the photos a second of a GPU that has nothing to do but full batches, two calls at a time, and the processor time
+// of a photo, in milliseconds, that this takes of the host.
+func (b *bench) acceleratorOf(ctx context.Context, m *enrich.Model) (rate, cost float64, err error) {
+	const calls = 2
+	var rates, host [calls]float64
+	var group errgroup.Group
+	began := time.Now()
+	for i := range calls {
+		group.Go(func() (err error) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			slots := b.slots(m)
+			photos, cpu := 0, threadTime()
+			for ; err == nil && time.Since(began) < time.Second; photos += len(slots) {
+				_, err = m.Embed(ctx, slots)
+			}
+			rates[i], host[i] = float64(photos)/time.Since(began).Seconds(), (threadTime()-cpu).Seconds()*1e3/float64(photos)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return 0, 0, fmt.Errorf("%w: network alone: %w", ErrBench, err)
+	}
+	return rates[0] + rates[1], (host[0] + host[1]) / calls, nil
+}
+
+// slots are the pixels of a batch.
+func (b *bench) slots(m *enrich.Model) [][]byte {
+	slots := make([][]byte, b.batch())
+	for i := range slots {
+		slots[i] = make([]byte, m.Info().InputBytes)
+	}
+	return slots
 }
 
 // network measures one of a bundle's networks alone, in milliseconds a photo.
@@ -87,10 +132,7 @@ func (b *bench) costOf(name string, round int, call func(i int, slots [][]byte) 
 		group.Go(func() (err error) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			slots := make([][]byte, b.batch())
-			for i := range slots {
-				slots[i] = make([]byte, m.Info().InputBytes)
-			}
+			slots := b.slots(m)
 			costs[core], err = threadCost(round, least, func(i int) error { return call(i, slots) })
 			return err
 		})

@@ -101,6 +101,9 @@ func (r Result) writeRun(t *strings.Builder) {
 			"Reading the coefficients alone takes %.2f ms: the decoder is %.2f × of that. Decode and network are %.0f %% of all the processor time of a photo",
 			100*r.Share, r.Ceiling.PhotosPerSecond, r.Machine.Cores, r.Ceiling.DecodeMS, r.Ceiling.NetworkMS, r.Ceiling.CoefficientsMS,
 			r.Ceiling.DecodeMS/r.Ceiling.CoefficientsMS, 100*share(r.Ceiling.DecodeMS+r.Ceiling.NetworkMS, run.CPU.Total))
+		if r.Ceiling.Accelerator > 0 {
+			fmt.Fprintf(t, ". The accelerator alone does %.0f a second; the network's milliseconds are the host's part of it", r.Ceiling.Accelerator)
+		}
 	}
 	fmt.Fprintf(t, ".\n\n| step | CPU ms/photo | share | time on the clock |\n|---|---|---|---|\n")
 	for _, s := range run.Steps {
