@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import accelerator
 from data import Photo
 from heads import Head
 from score import distance_km
@@ -134,7 +135,7 @@ def train_album(albums: list[list[int]], x: np.ndarray, single: np.ndarray, targ
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    model = AlbumModel(head, temperature, settings).train()
+    model = AlbumModel(head, temperature, settings).train().to(accelerator.device())
     learn = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learn, settings.learning_rate, weight_decay=settings.weight_decay)
     steps = max(settings.epochs * -(-len(albums) // settings.batch), 1)
@@ -146,12 +147,12 @@ def train_album(albums: list[list[int]], x: np.ndarray, single: np.ndarray, targ
             batch = [albums[i] * (2 if twice else 1) for i in order[start : start + settings.batch]]
             rows, mask = padded(batch)
             view = rng.integers(x.shape[1], size=rows.shape)
-            logits = model.combine(torch.from_numpy(x[rows, view]), torch.from_numpy(single[rows, view]))
-            loss = nn.functional.cross_entropy(logits[mask], torch.from_numpy(target[rows[mask]]), reduction="none")
-            loss = (loss * torch.from_numpy(weight[rows[mask]])).mean()
+            logits = model.combine(accelerator.tensor(x[rows, view]), accelerator.tensor(single[rows, view]))
+            loss = nn.functional.cross_entropy(logits[mask], accelerator.tensor(target[rows[mask]]), reduction="none")
+            loss = (loss * accelerator.tensor(weight[rows[mask]])).mean()
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(learn, 1.0)
             optimiser.step()
             schedule.step()
-    return model.eval().requires_grad_(False)
+    return model.cpu().eval().requires_grad_(False)

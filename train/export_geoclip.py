@@ -23,6 +23,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 import export
 import foreign
 import gallery
+import graphs
 import square
 
 WEIGHTS = Path(file_dir) / "weights"
@@ -89,7 +90,8 @@ class GeoClip(nn.Module):
 
     def embed(self, pixels: torch.Tensor) -> torch.Tensor:
         x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        return F.normalize(self.layers(self.tower(pixel_values=x).image_embeds), dim=1)
+        seen = self.tower(pixel_values=x.to(self.tower.dtype)).image_embeds
+        return F.normalize(self.layers(seen.float()), dim=1)
 
     def forward(self, pixels: torch.Tensor):
         embedding = self.embed(pixels)
@@ -141,11 +143,15 @@ def write(args: argparse.Namespace, out: Path) -> None:
         t, calibration = calibrated(model, cells, cell_of, photos)
         model.scale /= t
     measured = foreign.rests_on(photos, t)
+    if args.compute == "fp16":
+        model.tower.half()  # only now: a CPU measures in float32 many times faster
     export.to_onnx(model, torch.zeros((2, SIZE, SIZE, 3), dtype=torch.uint8), out / "cnn.onnx",
                    (OUTPUTS["input"], list(OUTPUTS.values())[1:]), {0: "n"}, {"role": "cnn", "cells": len(cell_of), "schema": 1})
     kind = f"chance weights of the {args.random_tower} shape: it knows nothing" if args.random_tower else "CLIP ViT-L/14"
     about = foreign.Foreign(args.name, args.version, args.licence, f"GeoCLIP; image tower: {kind}", SIZE, 1.0, WIDTH, TOP_K,
                             len(cells), LEVEL_CAP, len(cell_of), OUTPUTS)
+    if args.compute == "fp16":
+        about.buckets = tuple(graphs.GPU_BUCKETS)
     foreign.write_golden(out, about, lambda prob, row: gallery.fold(prob, row, cell_of, len(cells)))
     foreign.write_card(out, "card_geoclip.md.in", {
         "tower": kind, "cells": len(cells), "places": len(cell_of), "measured": measured, "licence": args.licence, "level_cap": LEVEL_CAP,
@@ -161,6 +167,7 @@ def main() -> None:
     which.add_argument("--tower", type=Path, help="folder with CLIP ViT-L/14 in the format of transformers")
     which.add_argument("--random-tower", choices=sorted(SHAPES), help="chance weights instead, for tests")
     foreign.options(parser)
+    parser.add_argument("--compute", choices=["fp32", "fp16"], default="fp32", help="in what the tower computes; fp16 is for GPUs")
     parser.add_argument("--max-places", type=int, default=20, help="divide a cell with more places of the gallery")
     parser.add_argument("--licence", default="MIT", help="SPDX expression of the whole: of geoclip and of your tower")
     parser.add_argument("--name", default="geoclip")

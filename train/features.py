@@ -3,16 +3,19 @@
 Kept in pieces of PIECE photos: a killed run goes on with the next piece.
 """
 
+import copy
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+import accelerator
 import store
-from export import to_onnx
+from export import rounded, to_onnx
 from graphs import session
 from progress import Progress
 from square import CROP, views
@@ -58,11 +61,34 @@ def exported(net: torch.nn.Module, folder: Path) -> Path:
     return path
 
 
-def piece(runtime, names: list[str], images, size: int, extra: int, trunk: bool) -> dict[str, np.ndarray]:
-    rows = [runtime.run(["embedding", "trunk"] if trunk else ["embedding"], {"pixels": views(image, name, size, extra)})
-            for name, image in zip(names, images, strict=True)]
-    out = {"embedding": np.stack([row[0] for row in rows])}
-    return out | ({"trunk": np.stack([row[1] for row in rows]).astype(np.float16)} if trunk else {})
+class OnGPU:
+    """The backbone where there is a GPU: the weights that are shipped, by PyTorch, since ONNX Runtime is here for the CPU alone."""
+
+    def __init__(self, net: torch.nn.Module, outputs: list[str]) -> None:
+        self.net = (WithTrunk(net) if "trunk" in outputs else net).to(accelerator.device()).eval()
+
+    def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        with torch.no_grad():
+            found = self.net(accelerator.tensor(inputs["pixels"]))
+        return [f.cpu().numpy() for f in (found if len(outputs) > 1 else [found])]
+
+
+def piece(runtime, names: list[str], open_image, size: int, extra: int, trunk: bool) -> dict[str, np.ndarray]:
+    """What the runtime sees in pictures, a picture and all of its views at a time."""
+    outputs = ["embedding", "trunk"] if trunk else ["embedding"]
+    with ThreadPoolExecutor(accelerator.drawers()) as pool:
+        drawn = pool.map(lambda i: views(open_image(i), names[i], size, extra), range(len(names)))
+        rows = [[v.reshape(len(some), 1 + extra, *v.shape[1:]) for v in runtime.run(outputs, {"pixels": np.concatenate(some)})]
+                for some in accelerator.together(drawn)]
+    out = {"embedding": np.concatenate([row[0] for row in rows])}
+    return out | ({"trunk": np.concatenate([row[1] for row in rows]).astype(np.float16)} if trunk else {})
+
+
+def eyes(net: torch.nn.Module, model: Path, trunk: bool):
+    """What runs the backbone here."""
+    if accelerator.on_gpu():
+        return OnGPU(rounded(copy.deepcopy(net)), ["embedding", "trunk"] if trunk else ["embedding"])
+    return session(model, threads=torch.get_num_threads())
 
 
 def cached(work: store.Store, what: str, net: torch.nn.Module, names: list[str], open_image, extra: int, trunk: bool) -> Views:
@@ -76,8 +102,8 @@ def cached(work: store.Store, what: str, net: torch.nn.Module, names: list[str],
     for start in starts:
         path, chosen = folder / f"{start:06d}.npz", names[start : start + PIECE]
         if not path.exists():
-            runtime = runtime or session(model, threads=torch.get_num_threads())
-            made = piece(runtime, chosen, (open_image(start + i) for i in range(len(chosen))), net.about.size, extra, trunk)
+            runtime = runtime or eyes(net, model, trunk)
+            made = piece(runtime, chosen, lambda i, start=start: open_image(start + i), net.about.size, extra, trunk)
             held = io.BytesIO()
             np.savez(held, **made)
             work.put(path, held.getvalue())

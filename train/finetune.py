@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+import accelerator
 import features
 import heads
 from progress import Progress
@@ -34,7 +35,9 @@ def tune(net: torch.nn.Module, trunks: np.ndarray, rows: list[int], nowhere: np.
          settings: TuneSettings) -> tuple[heads.Learner, dict]:
     """The learner and the tail's weights after `epochs` over a random view of each photo; `net` is not changed."""
     torch.manual_seed(settings.seed)
-    net = copy.deepcopy(net).eval().to(memory_format=torch.channels_last)  # a fifth faster on a CPU
+    where = accelerator.device()
+    net = copy.deepcopy(net).eval().to(where, memory_format=torch.channels_last)  # a fifth faster on a CPU
+    learner.to(where)
     parameters = [p.requires_grad_(True) for p in net.tail_parameters()]
     groups = [{"params": parameters, "lr": settings.learning_rate, "weight_decay": settings.weight_decay},
               {"params": list(learner.parameters()), "lr": settings.head_rate, "weight_decay": 0.1}]
@@ -51,15 +54,15 @@ def tune(net: torch.nn.Module, trunks: np.ndarray, rows: list[int], nowhere: np.
                 continue
             view, others = torch.randint(trunks.shape[1], (len(batch),)), torch.randint(len(nowhere), (max(size // 4, 1),))
             both = np.concatenate([trunks[chosen[batch], view], nowhere[others, 0]]).astype(np.float32)
-            embedded = net.tail(torch.from_numpy(both).to(memory_format=torch.channels_last))
-            loss = learner.loss(embedded[:size], batch, embedded[size:])
+            embedded = net.tail(torch.from_numpy(both).to(where, memory_format=torch.channels_last))
+            loss = learner.loss(embedded[:size], batch.to(where), embedded[size:])
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_([*parameters, *learner.parameters()], 1.0)
             optimiser.step()
             schedule.step()
             progress.step()
-    return learner, net.state_dict()
+    return learner.cpu(), net.cpu().state_dict()
 
 
 def with_tail(net: torch.nn.Module, tail: dict | None) -> torch.nn.Module:
@@ -74,8 +77,10 @@ def embed(net: torch.nn.Module, seen: features.Views, tail: dict | None, rows, v
     """Embeddings [rows, the first views, width]: the kept ones, or those of the fine-tuned tail."""
     if tail is None:
         return seen.embeddings[list(rows), :views]
-    net, out = with_tail(net, tail), []
+    net, out = with_tail(net, tail).to(accelerator.device()), []
     with torch.no_grad():
-        for row in rows:
-            out.append(net.tail(torch.from_numpy(seen.trunks[row, :views].astype(np.float32))).numpy())
-    return np.stack(out)
+        for some in accelerator.together(rows):
+            trunks = seen.trunks[some, :views].astype(np.float32)
+            seen_again = net.tail(accelerator.tensor(trunks.reshape(-1, *trunks.shape[2:]))).cpu().numpy()
+            out.append(seen_again.reshape(len(some), -1, seen_again.shape[-1]))
+    return np.concatenate(out)

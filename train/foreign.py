@@ -42,6 +42,7 @@ class Foreign:
     level_cap: int
     gallery: int  # places; 0 for a head of classes
     names: dict  # of the graph's input, embedding, prob and cell
+    buckets: tuple[int, ...] = (1, 2, 4, 8)  # batch sizes
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def write_manifest(out: Path, about: Foreign, calibration: dict, hmm: dict | Non
         "schema": 1, "name": about.name, "version": about.version, "licence": about.licence, "summary": about.summary,
         "head": "gallery" if about.gallery else "classes",
         "input": {"size": about.size, "crop": about.crop, "colour": "rgb", "layout": "nhwc", "type": "uint8", "resize": square.RESIZE},
-        "cnn": {"file": "cnn.onnx", **about.names, "width": about.width, "top_k": about.top_k, "buckets": [1, 2, 4, 8]},
+        "cnn": {"file": "cnn.onnx", **about.names, "width": about.width, "top_k": about.top_k, "buckets": list(about.buckets)},
         "album": {"modes": modes, "default": modes[-1]} | ({"hmm": hmm} if hmm else {}),
         "cells": {"file": "cells.parquet", "count": about.cells},
     }

@@ -8,6 +8,7 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
 SMALL = 64  # initialisers with fewer elements stay float32
+GPU_BUCKETS = [1, 4, 16, 64]  # batch sizes of a network for GPUs: 64 fill one, and in float16 each costs seconds at every start
 
 
 def session(path: Path, threads: int = 1) -> ort.InferenceSession:

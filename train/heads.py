@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
+import accelerator
+
 LENGTH = 30.0  # of an embedding, about what it is anyway
 
 
@@ -88,15 +90,17 @@ class Learner(nn.Module):
         torch.manual_seed(settings.seed)
         self.settings, self.lesson = settings, lesson
         flat = unit(torch.from_numpy(x)).flatten(0, -2)
-        self.mean, self.deviation = flat.mean(0), flat.std(0, unbiased=False) + 0.05
+        self.register_buffer("mean", flat.mean(0))
+        self.register_buffer("deviation", flat.std(0, unbiased=False) + 0.05)
         self.layers = nn.ModuleList(nn.Linear(x.shape[-1], level.target.shape[1]) for level in lesson.levels)
         for layer in self.layers:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        self.targets = [torch.from_numpy(level.target) for level in lesson.levels]
-        self.around = [torch.from_numpy(level.around) for level in lesson.levels]
-        self.weight = torch.from_numpy(lesson.weight)
-        self.prior = torch.from_numpy(lesson.prior.astype(np.float32))
+        for i, level in enumerate(lesson.levels):
+            self.register_buffer(f"target{i}", torch.from_numpy(level.target))
+            self.register_buffer(f"around{i}", torch.from_numpy(level.around))
+        self.register_buffer("weight", torch.from_numpy(lesson.weight))
+        self.register_buffer("prior", torch.from_numpy(lesson.prior.astype(np.float32)))
 
     def dropped(self, x: torch.Tensor) -> torch.Tensor:
         return nn.functional.dropout(self.standard(x), self.settings.dropout)
@@ -111,8 +115,9 @@ class Learner(nn.Module):
     def loss(self, x: torch.Tensor, rows: torch.Tensor, nowhere: torch.Tensor) -> torch.Tensor:
         """Of embeddings of the photos `rows` and of pictures taken nowhere."""
         x, nowhere = self.dropped(x), self.dropped(nowhere)
-        total = torch.zeros(())
-        for layer, target in zip(self.layers, self.targets, strict=True):
+        total = torch.zeros((), device=x.device)
+        for i, layer in enumerate(self.layers):
+            target = self.get_buffer(f"target{i}")
             total = total + (nn.functional.cross_entropy(layer(x), target[rows], reduction="none") * self.weight[rows]).mean()
         spread = self.prior.expand(len(nowhere), -1)
         return total + self.settings.outlier_weight * nn.functional.cross_entropy(self.finest(nowhere), spread)
@@ -123,7 +128,7 @@ class Learner(nn.Module):
 
     def parts(self):
         shares = [1.0] + [self.settings.coarse_share] * (len(self.layers) - 1)
-        return zip(shares, self.layers, self.around, strict=True)
+        return zip(shares, self.layers, (self.get_buffer(f"around{i}") for i in range(len(self.layers))), strict=True)
 
     def folded(self) -> Head:
         """One layer on unit embeddings: w·(x−m)/s + b = (w/s)·x + (b − (w/s)·m), summed over the levels."""
@@ -138,8 +143,8 @@ class Learner(nn.Module):
 
 def train_head(x: np.ndarray, lesson: Lesson, nowhere: np.ndarray, settings: HeadSettings) -> Learner:
     """x [photos, views, width], a random view of each photo in each epoch; nowhere [pictures, width]."""
-    learner = Learner(x, lesson, settings)
-    views, others = torch.from_numpy(x), torch.from_numpy(nowhere)
+    learner = Learner(x, lesson, settings).to(accelerator.device())
+    views, others = accelerator.tensor(x), accelerator.tensor(nowhere)
     steps = settings.epochs * -(-len(views) // settings.batch)
     optimiser = torch.optim.AdamW(learner.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -151,7 +156,7 @@ def train_head(x: np.ndarray, lesson: Lesson, nowhere: np.ndarray, settings: Hea
             loss.backward()
             optimiser.step()
             schedule.step()
-    return learner
+    return learner.cpu()
 
 
 def fit_temperature(logits: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:

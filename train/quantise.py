@@ -155,6 +155,8 @@ def repack(source: Path, out: Path, bundle: Bundle, graph: Path, kind: str) -> N
     shutil.copytree(source, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("golden", "cnn.onnx"))
     shutil.move(graph, out / "cnn.onnx")
     manifest = bundle.manifest | {"name": f"{bundle.manifest['name']}-{kind}"}
+    if kind == "fp16":
+        manifest |= {"cnn": manifest["cnn"] | {"buckets": graphs.GPU_BUCKETS}}
     pictures = [(p.name, p) for p in sorted((source / "golden").glob("*.jpg"))]
     golden.write(out, pictures, manifest["input"]["size"], bundle)
     pin.write(out, manifest)

@@ -3,7 +3,10 @@
 Needs requirements-geoclip.txt; skipped without. The true shape takes minutes and gigabytes: `-m slow`.
 """
 
+import copy
+
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch.nn import functional as F
@@ -135,3 +138,18 @@ def test_a_tower_of_another_shape_is_refused(tmp_path):
         ours.load_tower(tmp_path / "small")
     with pytest.raises(SystemExit, match="no config.json"):
         ours.load_tower(tmp_path)
+
+
+def test_a_tower_for_gpus_computes_in_float16_and_sees_the_same(small, tmp_path):
+    model, _ = small
+    half = copy.deepcopy(model)
+    half.tower.half()
+    export.to_onnx(half, torch.zeros((2, ours.SIZE, ours.SIZE, 3), dtype=torch.uint8), tmp_path / "cnn.onnx",
+                   ("pixels", list(ours.OUTPUTS.values())[1:]), {0: "n"}, {"cells": PLACES})
+    kinds = {t.data_type for t in onnx.load(tmp_path / "cnn.onnx").graph.initializer if t.name.startswith("tower") and len(t.dims) > 1}
+    assert kinds == {onnx.TensorProto.FLOAT16}
+    for n in (1, 3):
+        seen = pictures(n)
+        embedding = graphs.session(tmp_path / "cnn.onnx").run(None, {"pixels": seen})[0]
+        with torch.no_grad():
+            assert graphs.cosine(embedding, model(torch.from_numpy(seen))[0].numpy()) > 0.9995

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+import accelerator
 import calibrate
+import export
 import features
+import finetune
+import graphs
 import heads
 import store
 import textures
@@ -81,6 +85,26 @@ def test_features_of_a_killed_run_are_not_made_again(tmp_path, monkeypatch):
     opened.clear()
     again = features.cached(work, "photos", Net(), names, open_image, 2, False)
     assert opened == [] and (again.embeddings == seen.embeddings).all()
+
+
+def test_a_gpu_sees_several_pictures_at_a_time_and_each_as_the_shipped_graph_does(tmp_path, monkeypatch):
+    class Tailed(Net):
+        def trunk(self, pixels):
+            return pixels.to(torch.float32).permute(0, 3, 1, 2)[:, :, ::8, ::8] * self.scale
+
+        def tail(self, x):
+            return x.mean(dim=(2, 3))
+
+    names, net = [f"photo {i}" for i in range(5)], Tailed()
+    shipped = graphs.session(features.exported(net, tmp_path))
+    made = [features.piece(shipped, names, lambda i: textures.draw(textures.clouds, i), 32, 2, True)]
+    monkeypatch.setattr(accelerator, "on_gpu", lambda: True)  # its way through the code, on whatever is here
+    monkeypatch.setattr(accelerator, "TOGETHER", 2)
+    made.append(features.piece(features.eyes(net, tmp_path, True), names, lambda i: textures.draw(textures.clouds, i), 32, 2, True))
+    for key in made[0]:
+        assert made[0][key].shape == made[1][key].shape and np.allclose(made[0][key], made[1][key], rtol=1e-3)
+    again = finetune.embed(net, features.Views(**{f"{k}s": v for k, v in made[1].items()}), net.state_dict(), [4, 0, 2])
+    assert np.allclose(again, made[0]["embedding"][[4, 0, 2]], rtol=1e-2) and len({tuple(row) for row in again[:, 0]}) == 3
 
 
 def test_progress_says_how_long_the_rest_takes():
