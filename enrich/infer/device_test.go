@@ -6,8 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
 	"pgregory.net/rapid"
@@ -182,6 +185,28 @@ func TestSmallerBatchesWhereMemoryIsShort(t *testing.T) {
 	}
 	if c.Ceiling() != 0 {
 		t.Errorf("ceiling %d after a long calm", c.Ceiling())
+	}
+}
+
+// TestALargeNetworkIsNotTriedInLargeBatchesOnACPU: the search for the cheapest batch must not take minutes; a GPU must have seen every size.
+func TestALargeNetworkIsNotTriedInLargeBatchesOnACPU(t *testing.T) {
+	c := openCNN(t, tinySpec())
+	for _, tt := range []struct {
+		gpu  bool
+		want []int64
+	}{{false, []int64{1, 2}}, {true, []int64{1, 2, 4, 8}}} {
+		synctest.Test(t, func(t *testing.T) {
+			var tried []int64
+			c.gpu = tt.gpu
+			c.call = func(inputs, _ []ort.Value, _ *ort.RunOptions) error {
+				tried = append(tried, inputs[0].GetShape()[0])
+				time.Sleep(500 * time.Millisecond * time.Duration(inputs[0].GetShape()[0]))
+				return nil
+			}
+			if _, err := c.cheapest(); err != nil || !slices.Equal(slices.Compact(tried), tt.want) {
+				t.Errorf("on a GPU %v: sizes %v, want %v; %v", tt.gpu, slices.Compact(tried), tt.want, err)
+			}
+		})
 	}
 }
 
