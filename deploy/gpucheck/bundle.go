@@ -29,7 +29,8 @@ func (c *check) bundle(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	c.add(name, "runs on", "%v", model.Info().Placement)
+	where := model.Info().Placement
+	c.add(name, "runs on", "%v", where)
 	c.add(name, "load, warm-up and golden photos", "%.1f s", time.Since(started).Seconds())
 	pixels, data, err := c.decoded(ctx, model)
 	if err == nil {
@@ -48,7 +49,7 @@ func (c *check) bundle(ctx context.Context, dir string) error {
 	if err := errors.Join(err, model.Close()); err != nil || c.speedOnly {
 		return err
 	}
-	return errors.Join(c.cramped(ctx, name, dir, pixels), c.reloaded(ctx, name, dir))
+	return errors.Join(c.cramped(ctx, name, dir, where, pixels), c.reloaded(ctx, name, dir))
 }
 
 // decoded are the photos of the folder, as files and as pixels.
@@ -146,9 +147,14 @@ func (c *check) signalled(name string) error {
 }
 
 // cramped answers all photos with as little of the GPU's memory as one photo needs, where the large batches have no room.
-func (c *check) cramped(ctx context.Context, name, dir string, pixels [][]byte) error {
+func (c *check) cramped(ctx context.Context, name, dir string, where infer.Placement, pixels [][]byte) error {
 	const figure, least, most = "answers with little memory", 32 << 20, 16 << 30
+	if !where.OnGPU() {
+		c.add(name, figure, "not on a CPU")
+		return nil
+	}
 	device := c.device
+	device.Provider = where.Provider // auto would take the CPU
 	for device.Memory = least; device.Memory <= most; device.Memory *= 2 {
 		model, err := enrich.Load(ctx, enrich.Options{Bundle: dir, Device: device, SkipGolden: true})
 		switch {
@@ -158,10 +164,6 @@ func (c *check) cramped(ctx context.Context, name, dir string, pixels [][]byte) 
 			return err
 		}
 		defer model.Close()
-		if !model.Info().Placement.OnGPU() {
-			c.add(name, figure, "not on a CPU")
-			return nil
-		}
 		sights, err := model.Embed(ctx, pixels)
 		c.promise(err == nil && len(sights) == len(pixels), name, figure, "%d MiB: %d photos, batches of at most %d (0 = all)",
 			device.Memory>>20, len(sights), model.BatchCeiling())
