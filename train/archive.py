@@ -18,12 +18,12 @@ TAU_KM = 10.0  # of the smoothed targets
 LEVELS, SHARE = (7, 5, 3), 0.4  # coarser divisions, and the share of their logits
 DROPOUT, RATE, DECAY, FLOOR = 0.5, 2e-3, 0.5, 0.05
 EPOCHS, BATCH, MOST_STEPS = 80, 64, 4000
-KERNEL, KERNEL_WEIGHT = 0.1, 0.5  # of the cells' similarity, on centred unit embeddings
+KERNEL, KERNEL_WEIGHT = 0.1, 1.0  # of the cells' similarity, on centred unit embeddings
 NEAR = 0.05  # of the gate's, on plain ones
 MOST_PHOTOS = 10_000  # whose embeddings the kernel keeps; beyond, every so-many-th
 WEAK = 0.01  # pull of the gate's weights towards 0
 ALIKE = 0.25  # of the views of photos from elsewhere: so many look more like the archive than the limit under which the gate shuts
-LEAN, STEEP = 1.5, 2.0  # how readily it opens above the limit, and how sharply it shuts below
+LEAN, STEEP = 1.25, 2.0  # how readily it opens above the limit, and how sharply it shuts below
 
 
 def unit(x: np.ndarray) -> np.ndarray:
