@@ -7,12 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 import archive
 import calibrate
 import learned
-import screenshots
 import square
 import textures
 from calibrate import Promise
@@ -115,14 +113,11 @@ def nowhere(base: learned.Base):
     import graphs
 
     size, crop, names = base.manifest["input"]["size"], base.manifest["input"]["crop"], base.names
-    kinds = [*textures.TAUGHT, None]  # None: a screenshot
     drawn: tuple[list, list] = ([], [])
     network = graphs.session(base.folder / base.manifest["cnn"]["file"])
-    for i in range(NOWHERE):
-        kind = kinds[i % len(kinds)]
-        picture: Image.Image = textures.draw(kind, i) if kind else screenshots.draw(1000 + i)
+    for kind, picture in textures.assorted(NOWHERE):
         pixels = square.pixels(picture, crop, size)[None]
-        drawn[i % len(kinds) % 2].append(network.run([names["embedding"]], {names["input"]: pixels})[0][0])
+        drawn[kind % 2].append(network.run([names["embedding"]], {names["input"]: pixels})[0][0])
     return tuple((np.stack(x), base.prob(np.stack(x))) for x in drawn)
 
 
@@ -134,7 +129,7 @@ def folds(photos) -> np.ndarray:
 
 def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise, chained: Chained) -> Modes:
     """The last is the default: `average`, or `hmm` where it surely comes nearer."""
-    found = Modes({"single": table(parts, photos.lat, photos.lon, prob, strange, temperature, promise)}, {}, {})
+    found = Modes({"single": calibrate.table(prob, parts.cells, photos.lat, photos.lon, strange, temperature, promise)}, {}, {})
     members: dict[str, list[int]] = {}
     for i, album in enumerate(photos.albums()):
         members.setdefault(album, []).append(i)
@@ -147,11 +142,11 @@ def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temper
     answers |= {f"hmm {e:g}": chained(parts, at, prob[rows], e) for e in EVIDENCE}
     near = {name: nearness(parts, at.lat, at.lon, p) for name, p in answers.items()}
     found.worth.update({name: float(n.mean()) for name, n in near.items()})
-    found.tables["average"] = table(parts, at.lat, at.lon, answers["average"], strange, temperature, promise)
+    found.tables["average"] = calibrate.table(answers["average"], parts.cells, at.lat, at.lon, strange, temperature, promise)
     evidence = max(EVIDENCE, key=lambda e: found.worth[f"hmm {e:g}"])
     best = f"hmm {evidence:g}"
     if surely(near[best] - near["average"], [len(m) for m in mates]):
-        found.tables["hmm"] = table(parts, at.lat, at.lon, answers[best], strange, temperature, promise)
+        found.tables["hmm"] = calibrate.table(answers[best], parts.cells, at.lat, at.lon, strange, temperature, promise)
         found.hmm["evidence"] = evidence
     return found
 
@@ -168,15 +163,3 @@ def surely(gain: np.ndarray, sizes: list[int]) -> bool:
     sums = np.array([part.sum() for part in np.split(gain, ends)])
     drawn = np.random.default_rng(19).integers(len(sums), size=(2000, len(sums)))
     return bool((sums[drawn].sum(1) > 0).mean() >= SURE)
-
-
-def table(parts: Division, lat, lon, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise) -> dict:
-    cells, best, same = parts.cells, prob.argmax(1), np.ones(len(prob))
-    error = distance_km(lat, lon, cells.lat[best], cells.lon[best])
-    expected, odd = calibrate.expected_error(prob, cells), calibrate.expected_error(strange, cells)
-    return {
-        "temperature": round(temperature, 4),
-        "radius": calibrate.radius_table(prob.max(1), error, same),
-        "abstain_below": calibrate.abstain_below(prob.max(1), error, same, strange.max(1), promise),
-        "expected_error": calibrate.expected_tables(expected, error, same, cells.radius_m[best], (odd, cells.radius_m[strange.argmax(1)]), promise),
-    }
