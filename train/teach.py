@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -49,14 +50,21 @@ def lot(name: str) -> float:
 
 def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained) -> tuple[learned.Learned, Modes]:
     """The model of all photos, and the modes it answers in, measured on answers of models that did not learn the photo."""
+    whole, prob, refused = taught(base, parts, photos, others)
+    k = top_k(base, parts)
+    return whole, modes(parts, photos, top_only(prob, k), top_only(refused, k), whole.temperature, promise, chained)
+
+
+def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned.Learned, np.ndarray, np.ndarray]:
+    """The model of all photos; what models that did not learn the photo say of each; and what it says of pictures taken nowhere."""
     said, strange = base.prob(photos.x[:, 0]), strangers(base, others)
     shut, refused = nowhere(base)
     label = np.searchsorted(parts.archive, parts.label)
     fold = folds(photos)
     scores, unseen, known = np.zeros((len(photos), len(parts.archive))), [], np.zeros(len(photos), bool)
-    taught = [np.flatnonzero(fold != f) for f in range(FOLDS)] + [np.arange(len(photos))]
-    with ThreadPoolExecutor(min(len(taught), os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
-        *models, whole = pool.map(lambda rows: fitted(parts, photos, rows, label, said, (strange, shut)), taught)
+    sides = [np.flatnonzero(fold != f) for f in range(FOLDS)] + [np.arange(len(photos))]
+    with ThreadPoolExecutor(min(len(sides), os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
+        *models, whole = pool.map(lambda rows: fitted(parts, photos, rows, label, said, (strange, shut)), sides)
     for f, model in enumerate(models):
         mine = fold == f
         scores[mine] = model.scores(photos.x[mine, 0])
@@ -68,9 +76,7 @@ def teach(base: learned.Base, parts: Division, photos, others, promise: Promise,
         model.temperature = temperature
         prob[mine] = model.prob(photos.x[mine, 0], said[mine])
     whole.temperature = temperature
-    k = top_k(base, parts)
-    prob, taken_nowhere = top_only(prob, k), top_only(whole.prob(*refused), k)
-    return whole, modes(parts, photos, prob, taken_nowhere, whole.temperature, promise, chained)
+    return whole, prob, whole.prob(*refused)
 
 
 def cooled(scores: np.ndarray, label: np.ndarray) -> float:
@@ -108,6 +114,7 @@ def strangers(base: learned.Base, others) -> tuple[np.ndarray, np.ndarray]:
     return x, base.prob(x)
 
 
+@cache
 def nowhere(base: learned.Base):
     """Embeddings of drawn pictures, and what the base says of them: those that shut the gate, and those that calibrate."""
     import graphs
