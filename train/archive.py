@@ -178,11 +178,12 @@ class Gate:
         return sigmoid(z + LEAN) * sigmoid(STEEP * (z - self.limit))
 
 
-def learn_gate(kinds: list[tuple[np.ndarray, float]]) -> Gate:
+def learn_gate(kinds: list[tuple[np.ndarray, float]], ours: np.ndarray) -> Gate:
     """Logistic regression by Newton's method on rows (similarity, log of the base's greatest probability): the first kind are photos
-    of the archive, the others are not, and each kind has a weight. The second kind, photos from elsewhere, sets the limit."""
+    of the archive, which is to answer each as far as `ours` says, 0 to 1; the others are not, and each kind has a weight. The second
+    kind, photos from elsewhere, sets the limit."""
     x = np.concatenate([rows for rows, _ in kinds])
-    y = np.r_[np.ones(len(kinds[0][0])), np.zeros(len(x) - len(kinds[0][0]))]
+    y = np.r_[ours, np.zeros(len(x) - len(ours))]
     weight = np.concatenate([np.full(len(rows), w / max(len(rows), 1)) for rows, w in kinds])
     mean, deviation = x.mean(0), x.std(0) + 1e-9
     z = np.column_stack([np.ones(len(x)), (x - mean) / deviation])

@@ -61,22 +61,34 @@ def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned
     shut, refused = nowhere(base)
     label = np.searchsorted(parts.archive, parts.label)
     fold = folds(photos)
-    scores, unseen, known = np.zeros((len(photos), len(parts.archive))), [], np.zeros(len(photos), bool)
+    scores, known = np.zeros((len(photos), len(parts.archive))), np.zeros(len(photos), bool)
     sides = [np.flatnonzero(fold != f) for f in range(FOLDS)] + [np.arange(len(photos))]
     with ThreadPoolExecutor(min(len(sides), os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
-        *models, whole = pool.map(lambda rows: fitted(parts, photos, rows, label, said, (strange, shut)), sides)
-    for f, model in enumerate(models):
+        models = list(pool.map(lambda rows: fitted(parts, photos, rows, label), sides))
+    for f, model in enumerate(models[:FOLDS]):
         mine = fold == f
         scores[mine] = model.scores(photos.x[mine, 0])
         known[mine] = np.isin(label[mine], label[~mine])
-        unseen.append((mine, model))
-    temperature = cooled(scores[known], label[known])
+    temperature, ours = cooled(scores[known], label[known]), better(base, parts, photos, scores, said)
+    for model, rows in zip(models, sides, strict=True):
+        model.temperature, model.gate = temperature, gated(model.bank, photos.x[rows, 0], said[rows], ours[rows], (strange, shut))
     prob = np.zeros((len(photos), len(parts.cells)))
-    for mine, model in unseen:
-        model.temperature = temperature
-        prob[mine] = model.prob(photos.x[mine, 0], said[mine])
-    whole.temperature = temperature
-    return whole, prob, whole.prob(*refused)
+    for f, model in enumerate(models[:FOLDS]):
+        prob[fold == f] = model.prob(photos.x[fold == f, 0], said[fold == f])
+    return models[-1], prob, models[-1].prob(*refused)
+
+
+def better(base: learned.Base, parts: Division, photos, scores: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Whether the archive is to answer a photo, 0 to 1: yes, unless what the base says comes nearer than the archive's cells, by models
+    that did not learn the photo."""
+    cells, best = parts.cells, parts.archive[scores.argmax(1)]
+    theirs = closeness(photos, base.cells.lat[said.argmax(1)], base.cells.lon[said.argmax(1)])
+    return 1 - np.clip(theirs - closeness(photos, cells.lat[best], cells.lon[best]), 0, 1)
+
+
+def closeness(photos, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+    """How near places come to the photos, 0 to 1: as a share within NEAR_KM, but without its edge, on which chance would decide."""
+    return np.exp(-distance_km(photos.lat, photos.lon, lat, lon) / NEAR_KM)
 
 
 def cooled(scores: np.ndarray, label: np.ndarray) -> float:
@@ -96,16 +108,19 @@ def top_only(prob: np.ndarray, k: int) -> np.ndarray:
     return np.where(prob >= np.sort(prob, 1)[:, [-k]], prob, 0)
 
 
-def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray, said: np.ndarray, others) -> learned.Learned:
-    """What some of the photos teach."""
+def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray) -> learned.Learned:
+    """What some of the photos teach; the gate is open, and nothing is calibrated."""
     lat, lon = parts.cells.lat[parts.archive], parts.cells.lon[parts.archive]
     km = distance_km(photos.lat[rows, None], photos.lon[rows, None], lat[None], lon[None])
     head = archive.learn_head(photos.x[rows], km, lat, lon)
-    bank = archive.Bank.of(photos.x[rows, 0], label[rows])
-    near = bank.near(photos.x[rows, 0], bank.places(len(rows)))
-    others = [np.column_stack([bank.near(x), np.log(prob.max(1))]) for x, prob in others]
-    gate = archive.learn_gate(list(zip([np.column_stack([near, np.log(said[rows].max(1))]), *others], WEIGHTS, strict=True)))
-    return learned.Learned(parts, head, bank, gate, 1.0)
+    return learned.Learned(parts, head, archive.Bank.of(photos.x[rows, 0], label[rows]), archive.Gate(80.0, 0.0, 0.0), 1.0)
+
+
+def gated(bank: archive.Bank, x: np.ndarray, said: np.ndarray, ours: np.ndarray, others) -> archive.Gate:
+    """The gate of a model that learned photos with these embeddings; others are (embeddings, what the base says) of what it did not."""
+    near = bank.near(x, bank.places(len(x)))
+    kinds = [np.column_stack([near, np.log(said.max(1))]), *(np.column_stack([bank.near(x), np.log(prob.max(1))]) for x, prob in others)]
+    return archive.learn_gate(list(zip(kinds, WEIGHTS, strict=True)), ours)
 
 
 def strangers(base: learned.Base, others) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +162,7 @@ def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temper
     at = photos.at(rows)
     answers = {"average": np.concatenate([np.repeat(prob[m].mean(0, keepdims=True), len(m), 0) for m in mates])}
     answers |= {f"hmm {e:g}": chained(parts, at, prob[rows], e) for e in EVIDENCE}
-    near = {name: nearness(parts, at.lat, at.lon, p) for name, p in answers.items()}
+    near = {name: closeness(at, parts.cells.lat[best], parts.cells.lon[best]) for name, p in answers.items() for best in [p.argmax(1)]}
     found.worth.update({name: float(n.mean()) for name, n in near.items()})
     found.tables["average"] = calibrate.table(answers["average"], parts.cells, at.lat, at.lon, strange, temperature, promise)
     evidence = max(EVIDENCE, key=lambda e: found.worth[f"hmm {e:g}"])
@@ -156,12 +171,6 @@ def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temper
         found.tables["hmm"] = calibrate.table(answers[best], parts.cells, at.lat, at.lon, strange, temperature, promise)
         found.hmm["evidence"] = evidence
     return found
-
-
-def nearness(parts: Division, lat: np.ndarray, lon: np.ndarray, prob: np.ndarray) -> np.ndarray:
-    """How near the first guess for each photo comes, 0 to 1: as a share within NEAR_KM, but without its edge, on which chance would decide."""
-    best = prob.argmax(1)
-    return np.exp(-distance_km(lat, lon, parts.cells.lat[best], parts.cells.lon[best]) / NEAR_KM)
 
 
 def surely(gain: np.ndarray, sizes: list[int]) -> bool:
