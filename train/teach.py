@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -65,17 +65,17 @@ def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned
     sides = [np.flatnonzero(fold != f) for f in range(FOLDS)] + [np.arange(len(photos))]
     with ThreadPoolExecutor(min(len(sides), os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
         models = list(pool.map(lambda rows: fitted(parts, photos, rows, label), sides))
-    for f, model in enumerate(models[:FOLDS]):
-        mine = fold == f
-        scores[mine] = model.scores(photos.x[mine, 0])
-        known[mine] = np.isin(label[mine], label[~mine])
-    temperature, ours = cooled(scores[known], label[known]), better(base, parts, photos, scores, said)
-    for model, rows in zip(models, sides, strict=True):
-        model.temperature, model.gate = temperature, gated(model.bank, photos.x[rows, 0], said[rows], ours[rows], (strange, shut))
+        for f, model in enumerate(models[:FOLDS]):
+            mine = fold == f
+            scores[mine] = model.scores(photos.x[mine, 0])
+            known[mine] = np.isin(label[mine], label[~mine])
+        temperature, ours = cooled(scores[known], label[known]), better(base, parts, photos, scores, said)
+        gates = pool.map(lambda model, rows: gated(model.bank, photos.x[rows, 0], said[rows], ours[rows], (strange, shut)), models, sides)
+    *unseen, whole = [replace(model, gate=gate, temperature=temperature) for model, gate in zip(models, gates, strict=True)]
     prob = np.zeros((len(photos), len(parts.cells)))
-    for f, model in enumerate(models[:FOLDS]):
+    for f, model in enumerate(unseen):
         prob[fold == f] = model.prob(photos.x[fold == f, 0], said[fold == f])
-    return models[-1], prob, models[-1].prob(*refused)
+    return whole, prob, whole.prob(*refused)
 
 
 def better(base: learned.Base, parts: Division, photos, scores: np.ndarray, said: np.ndarray) -> np.ndarray:
