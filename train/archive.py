@@ -163,19 +163,20 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Gate:
-    """g = σ(z + LEAN)·σ(STEEP·(z − limit)) with z = bias + near·similarity + sure·log(greatest probability of the base)."""
+    """g = σ(z + lean)·σ(STEEP·(z − limit)) with z = bias + near·similarity + sure·log(greatest probability of the base)."""
 
     bias: float
     near: float
     sure: float
     limit: float = -80.0  # of z
+    lean: float = LEAN
 
     def logit(self, near: np.ndarray, log_sure: np.ndarray) -> np.ndarray:
         return self.bias + self.near * near + self.sure * log_sure
 
     def __call__(self, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
         z = self.logit(near, np.log(sure))
-        return sigmoid(z + LEAN) * sigmoid(STEEP * (z - self.limit))
+        return sigmoid(z + self.lean) * sigmoid(STEEP * (z - self.limit))
 
 
 def learn_gate(kinds: list[tuple[np.ndarray, float]], ours: np.ndarray) -> Gate:

@@ -102,7 +102,7 @@ def graph(base: Base, learned: Learned, top_k: int) -> onnx.ModelProto:
         "kernel": float32(1 / archive.KERNEL), "near_scale": float32(1 / archive.NEAR), "photos_log": float32(np.log(len(bank.photos))),
         "kernel_weight": float32(archive.KERNEL_WEIGHT), "cooling": float32(1 / learned.temperature), "gate_near": float32(gate.near),
         "gate_sure": float32(gate.sure), "gate_bias": float32(gate.bias),
-        "gate_lean": float32(archive.LEAN), "gate_limit": float32(gate.limit), "gate_steep": float32(archive.STEEP),
+        "gate_lean": float32(gate.lean), "gate_limit": float32(gate.limit), "gate_steep": float32(archive.STEEP),
         "source": source.astype(np.int64), "share": float32(share)[None],
         "to": to.astype(np.int64)[None], "rows": np.array([len(learned.division.cells)], np.int64), "k": np.array([top_k], np.int64),
         "axis": np.array([1], np.int64), "first": np.array([0], np.int64), "zero": float32([[0]]),

@@ -27,7 +27,8 @@ TEMPERATURES = np.geomspace(0.3, 6, 60)
 LEAST_TOP_K = 64  # what an album makes of its photos rests on more than each photo's first guesses
 EVIDENCE = (0.5, 1.0)  # exponents that the album mode hmm is tried with
 NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right
-SURE = 0.95  # that hmm comes nearer than average, before it becomes the default
+LEANS = (0.0, -1.5, -3.0)  # of the gate, tried in place of archive.LEAN
+SURE = 0.95  # that hmm comes nearer than average, or a gate that opens less than one that opens more, before it is taken
 
 
 @dataclass
@@ -72,10 +73,35 @@ def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned
         temperature, ours = cooled(scores[known], label[known]), better(base, parts, photos, scores, said)
         gates = pool.map(lambda model, rows: gated(model.bank, photos.x[rows, 0], said[rows], ours[rows], (strange, shut)), models, sides)
     *unseen, whole = [replace(model, gate=gate, temperature=temperature) for model, gate in zip(models, gates, strict=True)]
-    prob = np.zeros((len(photos), len(parts.cells)))
-    for f, model in enumerate(unseen):
-        prob[fold == f] = model.prob(photos.x[fold == f, 0], said[fold == f])
+
+    def answers(lean: float) -> np.ndarray:
+        prob = np.zeros((len(photos), len(parts.cells)))
+        for f, model in enumerate(unseen):
+            model.gate.lean = lean
+            prob[fold == f] = model.prob(photos.x[fold == f, 0], said[fold == f])
+        return prob
+
+    whole.gate.lean, prob = leaning(parts, photos, answers)
     return whole, prob, whole.prob(*refused)
+
+
+def leaning(parts: Division, photos, answers: Callable[[float], np.ndarray]) -> tuple[float, np.ndarray]:
+    """How readily the gate opens, and the answers then: less than usual while that surely comes nearer, since a base that knows much of
+    what an archive shows must not be talked over."""
+    order = np.argsort(photos.albums(), kind="stable")
+    sizes = np.unique(photos.albums(), return_counts=True)[1]
+
+    def near(prob: np.ndarray) -> np.ndarray:
+        best = prob.argmax(1)
+        return closeness(photos, parts.cells.lat[best], parts.cells.lon[best])[order]
+
+    lean, prob = archive.LEAN, answers(archive.LEAN)
+    for less in LEANS:
+        tried = answers(less)
+        if not surely(near(tried) - near(prob), list(sizes)):
+            break
+        lean, prob = less, tried
+    return lean, prob
 
 
 def better(base: learned.Base, parts: Division, photos, scores: np.ndarray, said: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -136,41 +135,6 @@ def test_the_graph_answers_as_the_arrays_do(tmp_path):
         model.gate = gate
         with pytest.raises(RuntimeError, match="differs by"):
             bundled.parity(base, model, x[:, 1], tmp_path / "cnn.onnx")
-
-
-def test_what_the_base_places_better_is_left_to_it():
-    """Half of an archive's photos are of a place that the base knows, and is surer about."""
-    random = np.random.default_rng(9)
-    known = np.arange(400) < 200
-    sure = np.where(known, 0.5, 0.05) * random.uniform(0.8, 1.2, 400)
-    rows = [np.column_stack([random.normal(-10, 1, 400), np.log(sure)]), np.column_stack([random.normal(-14, 1, 400), np.full(400, np.log(0.05))])]
-    all_ours, some = (archive.learn_gate([(rows[0], 0.3), (rows[1], 0.7)], ours) for ours in (np.ones(400), 1.0 - known))
-    assert all_ours(np.full(2, -10.0), np.array([0.5, 0.05])).min() > 0.5
-    theirs, ours = some(np.full(2, -10.0), np.array([0.5, 0.05]))
-    assert theirs < 0.3 < 0.5 < ours
-
-
-def test_the_archive_answers_unless_the_base_comes_nearer():
-    """Photos in Rome: both are right, neither is, only the base is, only the archive is."""
-    base, parts = SimpleNamespace(cells=Cells([cell(ROME, 9), cell(PARIS, 9)])), SimpleNamespace(archive=np.array([0, 1]), cells=Cells([cell(ROME, 9), cell(PARIS, 9)]))
-    photos = SimpleNamespace(lat=np.full(4, ROME[0]), lon=np.full(4, ROME[1]))
-    rome, paris = [0.9, 0.1], [0.1, 0.9]
-    found = teach.better(base, parts, photos, scores=np.array([rome, paris, paris, rome]), said=np.array([rome, paris, rome, paris]))
-    assert found == pytest.approx([1, 1, 0, 1])
-
-
-def test_the_gate_is_shut_to_what_is_less_alike_than_photos_from_elsewhere():
-    """However the archive leans: a base that is seldom sure loses nothing on photos like most of those from elsewhere."""
-    random = np.random.default_rng(7)
-    mine, others = random.normal(-10, 1, 400), random.normal(-14, 1, 400)
-    rows = [np.column_stack([near, np.full(400, np.log(0.05))]) for near in (mine, others)]
-    gate = archive.learn_gate([(rows[0], 0.3), (rows[1], 0.7)], np.ones(400))
-    z = gate.logit(*rows[1].T)
-    assert (z > gate.limit).mean() == pytest.approx(archive.ALIKE, abs=0.01)
-    below, open_gate = z < gate.limit, archive.Gate(gate.bias, gate.near, gate.sure)
-    g, wide = gate(others, np.full(400, 0.05)), open_gate(others, np.full(400, 0.05))
-    assert (g[below] < wide[below] / 2).all() and np.median(g) < np.median(wide) / 4
-    assert gate(mine, np.full(400, 0.05)).mean() > 0.9
 
 
 def album_of(places: list[int], lat, lon):
