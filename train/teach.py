@@ -86,7 +86,7 @@ def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned
 
 
 def leaning(parts: Division, photos, answers: Callable[[float], np.ndarray]) -> tuple[float, np.ndarray]:
-    """How readily the gate opens, and the answers then: less than usual while that surely comes nearer, since a base that knows much of
+    """How readily the gate opens, and the answers then: less than usual where that surely comes nearer, since a base that knows much of
     what an archive shows must not be talked over."""
     order = np.argsort(photos.albums(), kind="stable")
     sizes = np.unique(photos.albums(), return_counts=True)[1]
@@ -96,11 +96,15 @@ def leaning(parts: Division, photos, answers: Callable[[float], np.ndarray]) -> 
         return closeness(photos, parts.cells.lat[best], parts.cells.lon[best])[order]
 
     lean, prob = archive.LEAN, answers(archive.LEAN)
+    usual, most = near(prob), 0.0
     for less in LEANS:
         tried = answers(less)
-        if not surely(near(tried) - near(prob), list(sizes)):
+        gain = near(tried) - usual
+        if gain.mean() <= most:
             break
-        lean, prob = less, tried
+        most = gain.mean()
+        if surely(gain, list(sizes)):
+            lean, prob = less, tried
     return lean, prob
 
 

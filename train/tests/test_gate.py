@@ -37,7 +37,7 @@ def test_the_archive_answers_unless_the_base_comes_nearer():
     (1.0, 0.0, [archive.LEAN, 0.0, -1.5]),  # the base is, once the archive leans less
     (-9.0, archive.LEAN, [archive.LEAN, 0.0]),  # nobody is
 ])
-def test_the_gate_opens_less_while_that_surely_comes_nearer(near_from, want, asked):
+def test_the_gate_opens_less_where_that_surely_comes_nearer(near_from, want, asked):
     """Photos in Rome, in albums; with a gate that leans no more than this, the answer is Rome, else Paris."""
     parts = SimpleNamespace(cells=Cells([cell(ROME, 9), cell(PARIS, 9)]))
     photos = SimpleNamespace(lat=np.full(30, ROME[0]), lon=np.full(30, ROME[1]), albums=lambda: [f"a{i % 5}" for i in range(30)])
