@@ -5,7 +5,8 @@ archive's cells: a linear head with targets smoothed over distance, learned over
 beside it how similar the photo is to those of each cell (Im2GPS's nearest neighbours, softened). g says how probable it is that
 the photo is one of the archive at all: logistic in the photo's similarity to the archive and in how sure the base is, and shut below
 the similarity that most photos from elsewhere do not reach: a base that is seldom sure would lose to an archive that is let in a
-little. So a photo from elsewhere, which looks like nothing in the archive or which the base knows, keeps the base's answer.
+little. Photos that the base places better than the archive's cells teach it to stay shut, too (teach.py). So a photo from elsewhere,
+which looks like nothing in the archive or which the base knows, keeps the base's answer.
 """
 
 from dataclasses import dataclass

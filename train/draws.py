@@ -8,6 +8,7 @@ another value of a constant, and prints what the recipe gains over it.
 
 import argparse
 import csv
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,6 +123,7 @@ def table(recipe: list[dict], other: list[dict], albums: list[list[str]], strang
 
 
 def run(args: argparse.Namespace) -> str:
+    os.umask(0o077)  # what is kept says where somebody's photos were taken
     args.work.mkdir(parents=True, exist_ok=True)
     base = learned.Base(args.base)
     photos, others = learn.embedded(args, base, of_source(args), args.photos, args.views), learn.elsewhere(args, base)
