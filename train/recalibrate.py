@@ -51,13 +51,24 @@ class Bundle:
             cell_of = cells.of(places["lat"].to_numpy(), places["lon"].to_numpy())
         return Bundle(folder, manifest, cells, cell_of, onnx.load(folder / manifest["cnn"]["file"]))
 
+    def dense(self) -> str | None:
+        """The value with the probabilities of all choices, which can be read and changed; None where the network has no last choice."""
+        try:
+            return graphs.last_choice(self.network, self.manifest["cnn"]["prob"]).input[0]
+        except ValueError:
+            return None
+
     def look(self, photos: foreign.Photos) -> np.ndarray:
-        """[squares, choices]: the probability of everything there is to choose from, at the temperature the bundle has."""
-        cnn, dense = self.manifest["cnn"], graphs.last_choice(self.network, self.manifest["cnn"]["prob"]).input[0]
-        seer = onnx.ModelProto()
+        """[squares, choices]: the probability of everything there is to choose from, at the temperature the bundle has; of what the
+        network hands over, where nothing else can be seen."""
+        cnn, dense, seer = self.manifest["cnn"], self.dense(), onnx.ModelProto()
+        squares = foreign.squares(photos, self.manifest["input"]["crop"], self.manifest["input"]["size"])
+        if dense is None:
+            runtime = graphs.session(self.folder / cnn["file"])
+            said = (runtime.run([cnn["prob"], cnn["cell"]], {cnn["input"]: pixels}) for pixels in squares)
+            return np.concatenate([graphs.spread(prob, cell, len(self.cell_of)) for prob, cell in said])
         seer.CopyFrom(self.network)
         seer.graph.output.append(onnx.helper.make_empty_tensor_value_info(dense))
-        squares = foreign.squares(photos, self.manifest["input"]["crop"], self.manifest["input"]["size"])
         with tempfile.TemporaryDirectory() as folder:  # by way of a file: a network may be larger than a message in memory can be
             graphs.write(seer, Path(folder) / "seer.onnx")
             runtime = graphs.session(Path(folder) / "seer.onnx")
@@ -80,12 +91,14 @@ def tempered(prob: np.ndarray, t: float) -> np.ndarray:
 
 
 def temperature(bundle: Bundle, seen: np.ndarray, photos: foreign.Photos) -> tuple[float, str]:
-    """By how much the temperature is to rise, and why not at all where it is 1. Albums are dealt into halves: what is fitted on
+    """What the temperature is to be multiplied by, and, where that is 1, why. Albums are dealt into halves: what is fitted on
     either half must suit the other better than what the bundle has."""
+    if bundle.dense() is None:
+        return 1.0, "kept: the network's answer is not made by a TopK, before which it could be changed"
     if seen.dtype != np.float32:
         return 1.0, f"kept: the network's probabilities are {seen.dtype}, too coarse to be made others"
     truth = bundle.cells.of(photos.lat, photos.lon)
-    half = np.array([lot(album or path.as_posix()) < 0.5 for album, path in zip(photos.album, photos.path, strict=True)])
+    half = np.array([lot(album or path.name) < 0.5 for album, path in zip(photos.album, photos.path, strict=True)])
     if min(half.sum(), (~half).sum()) < foreign.LEAST_PHOTOS / 4:
         return 1.0, "kept: too few albums to fit it on one half and try it on the other"
 

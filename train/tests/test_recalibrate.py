@@ -4,6 +4,7 @@ import argparse
 import json
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import yaml
@@ -73,6 +74,20 @@ def test_albums_of_one_half_do_not_fit_a_temperature(tmp_path):
     text = args.calibrate.read_text().splitlines()
     args.calibrate.write_text("\n".join([text[0]] + [line.rsplit(",", 1)[0] + ",one" for line in text[1:]]) + "\n")
     assert "kept: too few albums" in recalibrate.run(args)
+
+
+def test_a_network_without_a_last_choice_is_measured_as_it_is(tmp_path):
+    """Sorted probabilities in place of the k best: nothing there to change, but what it says can be measured."""
+    seen = pictures(120)
+    args = archive_of(tmp_path, drawn_labels(seen, 3.0), seen)
+    model = onnx.load(args.bundle / "cnn.onnx")
+    last = graphs.last_choice(model, "prob")
+    last.output[0] = "chosen"
+    model.graph.node.append(helper.make_node("Identity", ["chosen"], ["prob"]))
+    (args.bundle / "cnn.onnx").write_bytes(model.SerializeToString())
+    said = recalibrate.run(args)
+    assert "kept: the network's answer is not made by a TopK" in said and "calibrated on 120 photos" in said
+    assert "expected_error" in manifest_of(args.out)["calibration"]["single"]
 
 
 def test_a_graph_at_another_temperature_is_the_distribution_at_it():
