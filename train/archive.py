@@ -5,7 +5,8 @@ archive's cells: a linear head with targets smoothed over distance, learned over
 beside it how similar the photo is to those of each cell (Im2GPS's nearest neighbours, softened). g says how probable it is that
 the photo is one of the archive at all: logistic in the photo's similarity to the archive and in how sure the base is, and shut below
 the similarity that most photos from elsewhere do not reach: a base that is seldom sure would lose to an archive that is let in a
-little. So a photo from elsewhere, which looks like nothing in the archive or which the base knows, keeps the base's answer.
+little. Photos that the base places better than the archive's cells teach it to stay shut, too (teach.py). So a photo from elsewhere,
+which looks like nothing in the archive or which the base knows, keeps the base's answer.
 """
 
 from dataclasses import dataclass
@@ -18,12 +19,12 @@ TAU_KM = 10.0  # of the smoothed targets
 LEVELS, SHARE = (7, 5, 3), 0.4  # coarser divisions, and the share of their logits
 DROPOUT, RATE, DECAY, FLOOR = 0.5, 2e-3, 0.5, 0.05
 EPOCHS, BATCH, MOST_STEPS = 80, 64, 4000
-KERNEL, KERNEL_WEIGHT = 0.1, 0.5  # of the cells' similarity, on centred unit embeddings
+KERNEL, KERNEL_WEIGHT = 0.1, 1.0  # of the cells' similarity, on centred unit embeddings
 NEAR = 0.05  # of the gate's, on plain ones
 MOST_PHOTOS = 10_000  # whose embeddings the kernel keeps; beyond, every so-many-th
 WEAK = 0.01  # pull of the gate's weights towards 0
 ALIKE = 0.25  # of the views of photos from elsewhere: so many look more like the archive than the limit under which the gate shuts
-LEAN, STEEP = 1.5, 2.0  # how readily it opens above the limit, and how sharply it shuts below
+LEAN, STEEP = 1.25, 2.0  # how readily it opens above the limit, and how sharply it shuts below
 
 
 def unit(x: np.ndarray) -> np.ndarray:
@@ -163,26 +164,28 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Gate:
-    """g = σ(z + LEAN)·σ(STEEP·(z − limit)) with z = bias + near·similarity + sure·log(greatest probability of the base)."""
+    """g = σ(z + lean)·σ(STEEP·(z − limit)) with z = bias + near·similarity + sure·log(greatest probability of the base)."""
 
     bias: float
     near: float
     sure: float
     limit: float = -80.0  # of z
+    lean: float = LEAN
 
     def logit(self, near: np.ndarray, log_sure: np.ndarray) -> np.ndarray:
         return self.bias + self.near * near + self.sure * log_sure
 
     def __call__(self, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
         z = self.logit(near, np.log(sure))
-        return sigmoid(z + LEAN) * sigmoid(STEEP * (z - self.limit))
+        return sigmoid(z + self.lean) * sigmoid(STEEP * (z - self.limit))
 
 
-def learn_gate(kinds: list[tuple[np.ndarray, float]]) -> Gate:
+def learn_gate(kinds: list[tuple[np.ndarray, float]], ours: np.ndarray) -> Gate:
     """Logistic regression by Newton's method on rows (similarity, log of the base's greatest probability): the first kind are photos
-    of the archive, the others are not, and each kind has a weight. The second kind, photos from elsewhere, sets the limit."""
+    of the archive, which is to answer each as far as `ours` says, 0 to 1; the others are not, and each kind has a weight. The second
+    kind, photos from elsewhere, sets the limit."""
     x = np.concatenate([rows for rows, _ in kinds])
-    y = np.r_[np.ones(len(kinds[0][0])), np.zeros(len(x) - len(kinds[0][0]))]
+    y = np.r_[ours, np.zeros(len(x) - len(ours))]
     weight = np.concatenate([np.full(len(rows), w / max(len(rows), 1)) for rows, w in kinds])
     mean, deviation = x.mean(0), x.std(0) + 1e-9
     z = np.column_stack([np.ones(len(x)), (x - mean) / deviation])

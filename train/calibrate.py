@@ -21,6 +21,7 @@ SETTLED_SHARE = 0.02  # of the weight; the share of fewer photos is chance
 SPREADS_M = (250.0,)  # of the answered cell, between the tables: photos of one and the same thing, and of a place of any size
 LEAST_ANSWERS = 100  # a table rests on
 UNSURE_BELOW = 0.25  # probability; what the folds of the demo showed: from here on an answer that names one thing is mostly right
+AT_ONCE = 256  # distributions, whose distances to every cell are held in memory
 PROMISE = re.compile(r"(\d+(?:\.\d+)?) ?% within (\d+(?:\.\d+)?) ?km")
 
 
@@ -45,9 +46,12 @@ def promise(text: str) -> Promise:
 
 def expected_error(prob: np.ndarray, cells) -> np.ndarray:
     """km [n] of distributions [n, cells] over cells with lat, lon and radius_m; what a row lacks to 1 lies anywhere."""
-    best = prob.argmax(1)
-    apart = distance_km(cells.lat[best, None], cells.lon[best, None], cells.lat[None], cells.lon[None])
-    return (prob * (apart + cells.radius_m / 1000)).sum(1) + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
+    best, listed = prob.argmax(1), np.empty(len(prob))
+    for start in range(0, len(prob), AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        apart = distance_km(cells.lat[best[rows], None], cells.lon[best[rows], None], cells.lat[None], cells.lon[None])
+        listed[rows] = (prob[rows] * (apart + cells.radius_m / 1000)).sum(1)
+    return listed + np.clip(1 - prob.sum(1), 0, None) * ANYWHERE_KM
 
 
 def spread_of(prob: np.ndarray, cells, unsure_below: float = UNSURE_BELOW) -> np.ndarray:
@@ -205,3 +209,16 @@ def abstain_below(confidence: np.ndarray, error_km: np.ndarray, weight: np.ndarr
         return 1.0
     floor = float(np.quantile(strangers, STRANGERS_REFUSED)) + 1e-4 if len(strangers) else 0.0
     return round(min(max(float(confidence[order][last]), floor), 1.0), 4)
+
+
+def table(prob: np.ndarray, cells, lat: np.ndarray, lon: np.ndarray, strange: np.ndarray, temperature: float, wanted: Promise) -> dict:
+    """The calibration of one mode, from its distributions [n, cells] for photos of known places and for pictures taken nowhere."""
+    best, same = prob.argmax(1), np.ones(len(prob))
+    confidence, error = np.minimum(prob.max(1), 1), distance_km(lat, lon, cells.lat[best], cells.lon[best])
+    odd = expected_error(strange, cells), cells.radius_m[strange.argmax(1)]
+    return {
+        "temperature": round(temperature, 4),
+        "radius": radius_table(confidence, error, same),
+        "abstain_below": abstain_below(confidence, error, same, strange.max(1), wanted),
+        "expected_error": expected_tables(expected_error(prob, cells), error, same, cells.radius_m[best], odd, wanted),
+    }

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import s2sphere
 
 from data import Photo
-from score import distance_km, mean_location
+from score import EARTH_RADIUS_KM, distance_km, mean_location
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ class Cells:
         d = self.distances(self.lat, self.lon)
         np.fill_diagonal(d, np.inf)
         return float(np.median(d.min(1)))
+
+
+def even_radius_m(level: int) -> float:
+    """How far half of what is spread evenly over a mean cell of the level is from its middle, were it a circle: metres."""
+    return 2000 * EARTH_RADIUS_KM * (6 * 4.0**level) ** -0.5 / 2**0.5
 
 
 def leaf_ids(photos: list[Photo]) -> np.ndarray:

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import s2sphere
 
+from cells import even_radius_m
+
 LAT, LON = ("lat", "latitude", "latitude_mean"), ("lon", "lng", "longitude", "longitude_mean")
 PHOTOS = ("photos", "imgs_per_cell")
 
@@ -76,11 +78,14 @@ def cell_of(token: str) -> s2sphere.CellId:
 
 
 def write_cells(path: Path, classes: Classes) -> None:
-    """cells.parquet of classes that are cells, sorted by S2 id. The table says nothing of countries, so nor does the file."""
+    """cells.parquet of classes that are cells, sorted by S2 id. The table says nothing of countries, so nor does the file; nor how the
+    photos of a cell are spread, which the file takes to be evenly: it is what tells half a continent from a town."""
     order = classes.order()
+    levels = [s2sphere.CellId.from_token(classes.token[i]).level() for i in order]
     pq.write_table(pa.table({
         "cell": pa.array([classes.token[i] for i in order], pa.string()),
         "lat": pa.array(classes.lat[order], pa.float64()), "lon": pa.array(classes.lon[order], pa.float64()),
-        "level": pa.array([s2sphere.CellId.from_token(classes.token[i]).level() for i in order], pa.int32()),
-        "photos": pa.array(classes.photos[order], pa.int64()), "places": pa.array([""] * len(classes), pa.string()),
+        "level": pa.array(levels, pa.int32()),
+        "photos": pa.array(classes.photos[order], pa.int64()), "radius_p50_m": pa.array(map(even_radius_m, levels), pa.float64()),
+        "places": pa.array([""] * len(classes), pa.string()),
     }), path, compression="snappy", store_schema=False)

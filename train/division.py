@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import s2sphere
 
-from cells import Cell, Cells
+from cells import Cell, Cells, even_radius_m
 from score import distance_km, mean_location
 
 COARSEST = 9  # of an archive's cells: some 18 km wide
@@ -18,7 +18,6 @@ SPLIT_ABOVE = 30  # photos, as long as there are finer levels
 MAIN = 0.98  # of a cut cell's probability for the piece its photos' mean lies in; the others share the rest by area
 PLACE_M = 5000.0  # a cell of the base with half of its photos nearer than this is one place, which keeps its location
 APART_KM = 1.0  # from there, photos of the archive get a cell of their own, if there are finer ones
-FOUND = 40_000.0  # metres a side of a level 8 cell: what the radius of a piece without photos is guessed from
 
 
 @dataclass(frozen=True)
@@ -149,5 +148,5 @@ def located(cell: s2sphere.CellId, lat: np.ndarray, lon: np.ndarray, given: list
     elif mine and inside(cell, mine[0][0].lat, mine[0][0].lon):
         at, radius = (mine[0][0].lat, mine[0][0].lon), mine[0][0].radius_m
     else:
-        at, radius = centre, FOUND * 2.0 ** (8 - cell.level()) / 3
+        at, radius = centre, even_radius_m(cell.level())
     return Cell(cell.to_token(), cell.level(), *at, max(int(photos), 1), round(radius, 1))

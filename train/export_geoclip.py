@@ -9,13 +9,14 @@ The places are encoded once, here. In the graph remain tower, layers, one produc
 
 import argparse
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from geoclip import LocationEncoder
 from geoclip.model.misc import file_dir, load_gps_data
-from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
@@ -24,7 +25,6 @@ import export
 import foreign
 import gallery
 import graphs
-import square
 
 WEIGHTS = Path(file_dir) / "weights"
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # of CLIP's training
@@ -103,19 +103,18 @@ def logit_scale() -> float:
     return float(weights("logit_scale").exp())
 
 
-def look(model: GeoClip, paths: list[Path], batch: int = 8) -> np.ndarray:
-    """float32 [photos, WIDTH]"""
+def look(model: GeoClip, squares: Iterator[np.ndarray], batch: int = 8) -> np.ndarray:
+    """float32 [squares, WIDTH]"""
     rows = []
-    for i in range(0, len(paths), batch):
-        pixels = np.stack([square.pixels(Image.open(p), 1.0, SIZE) for p in paths[i:i + batch]])
+    while some := list(islice(squares, batch)):
         with torch.no_grad():
-            rows.append(model.embed(torch.from_numpy(pixels)).numpy())
+            rows.append(model.embed(torch.from_numpy(np.concatenate(some))).numpy())
     return np.concatenate(rows)
 
 
 def calibrated(model: GeoClip, cells: gallery.Cells, cell_of: np.ndarray, photos: foreign.Photos) -> tuple[float, dict]:
     """The temperature that suits the photos, and what the answers at that temperature are worth."""
-    cosines = look(model, photos.path) @ model.location.numpy()
+    cosines = look(model, foreign.squares(photos, 1.0, SIZE)) @ model.location.numpy()
     every = np.arange(len(cell_of))
 
     def said(t: float, k: int) -> np.ndarray:
@@ -124,7 +123,7 @@ def calibrated(model: GeoClip, cells: gallery.Cells, cell_of: np.ndarray, photos
         prob, row = torch.topk(logits.softmax(-1), k) if k < len(every) else (logits.softmax(-1), torch.from_numpy(every).expand(len(logits), -1))
         return gallery.fold(prob.numpy(), row.numpy(), cell_of, len(cells))
 
-    t = foreign.temperature(lambda t: said(t, len(every)), cells.of(photos.lat, photos.lon))
+    t = foreign.temperature(lambda t: said(t, len(every))[:len(photos.path)], cells.of(photos.lat, photos.lon))
     return t, foreign.measured(said(t, model.k), cells, photos, t)
 
 
@@ -142,7 +141,7 @@ def write(args: argparse.Namespace, out: Path) -> None:
     if photos:
         t, calibration = calibrated(model, cells, cell_of, photos)
         model.scale /= t
-    measured = foreign.rests_on(photos, t)
+    measured = foreign.rests_on(photos, calibration)
     if args.compute == "fp16":
         model.tower.half()  # only now: a CPU measures in float32 many times faster
     export.to_onnx(model, torch.zeros((2, SIZE, SIZE, 3), dtype=torch.uint8), out / "cnn.onnx",

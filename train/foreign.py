@@ -4,6 +4,7 @@ import argparse
 import csv
 import re
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,12 @@ import golden
 import graphs
 import pin
 import square
+import textures
 
 TEMPERATURES = np.geomspace(0.1, 20, 40)
 LEAST_PHOTOS = 100  # a calibration rests on; of fewer, a table of radii is chance
 MOST_PHOTOS = 2000  # are looked at, evenly through the manifest: their scores are held in memory all at once
+NOWHERE = 120  # pictures taken nowhere, of which all but 2 % are to be refused
 EARTH_M = (10_007_600.0, 20_015_200.0)  # half of the earth, and all of it, around any point
 GOLDEN = 3
 ASKED = re.compile(r"@(\w+)@")
@@ -109,41 +112,45 @@ def read_photos(manifest: Path, folder: Path) -> Photos:
     return Photos(list(path), np.array(lat), np.array(lon), list(album), unreadable)
 
 
+def squares(photos: Photos, crop: float, size: int) -> Iterator[np.ndarray]:
+    """What a network is shown to be measured: uint8 [1, size, size, 3] of the photos, then of NOWHERE pictures that were taken nowhere."""
+    for path in photos.path:
+        with Image.open(path) as image:
+            yield square.pixels(image, crop, size)[None]
+    for _, picture in textures.assorted(NOWHERE):
+        yield square.pixels(picture, crop, size)[None]
+
+
 def temperature(distribution, true_cell: np.ndarray) -> float:
     """The one of TEMPERATURES with the least mean negative log-likelihood of the true cells; distribution(t) is [n, cells]."""
-
-    def loss(t: float) -> float:
-        p = distribution(t)[np.arange(len(true_cell)), true_cell]
-        return float(-np.log(np.maximum(p, 1e-12)).mean())
-
-    return float(min(TEMPERATURES, key=loss))
+    return float(min(TEMPERATURES, key=lambda t: loss(distribution(t), true_cell)))
 
 
-def measured(prob: np.ndarray, cells, photos: Photos, t: float) -> dict:
-    """Calibration of single answers and, where photos have album mates, of averages; prob is what the bundle will say."""
-    tables = {"single": table(prob, cells, photos.lat, photos.lon, t)}
+def loss(prob: np.ndarray, true_cell: np.ndarray) -> float:
+    """Mean negative log-likelihood."""
+    return float(-np.log(np.maximum(prob[np.arange(len(true_cell)), true_cell], 1e-12)).mean())
+
+
+def measured(said: np.ndarray, cells, photos: Photos, t: float) -> dict:
+    """Calibration of single answers and, where photos have album mates, of averages; said is what the bundle will say of `squares`."""
+    prob, strange, promise = said[:len(photos.path)], said[len(photos.path):], calibrate.Promise()
+    tables = {"single": calibrate.table(prob, cells, photos.lat, photos.lon, strange, t, promise)}
     mates = [i for i, a in enumerate(photos.album) if a and photos.album.count(a) > 1]
     if len(mates) >= LEAST_PHOTOS:
         mean = np.stack([prob[[j for j in mates if photos.album[j] == photos.album[i]]].mean(0) for i in mates])
-        tables["average"] = table(mean, cells, photos.lat[mates], photos.lon[mates], t)
+        tables["average"] = calibrate.table(mean, cells, photos.lat[mates], photos.lon[mates], strange, t, promise)
     return tables
 
 
-def table(prob: np.ndarray, cells, lat: np.ndarray, lon: np.ndarray, t: float) -> dict:
-    best = prob.argmax(1)
-    confidence, error = np.minimum(prob.max(1), 1), cells.km(best, lat, lon)
-    same = np.ones(len(best))
-    return {
-        "temperature": round(t, 4), "abstain_below": calibrate.abstain_below(confidence, error, same, np.zeros(0)),
-        "radius": calibrate.radius_table(confidence, error, same),
-    }
-
-
-def rests_on(photos: Photos | None, t: float) -> str:
-    """What a calibration rests on, in words that follow "calibrated"."""
+def rests_on(photos: Photos | None, tables: dict) -> str:
+    """What a calibration rests on and costs, in words that follow "calibrated"."""
     if photos is None:
         return "on nothing: this bundle abstains always. Give --calibrate and --photos."
-    return f"on {len(photos.path)} photos ({photos.unreadable} could not be read), temperature {t:.3f}"
+    single = tables["single"]
+    kept = single["expected_error"]["promise"]
+    worth = (f"{100 * kept['answered']:.0f} % of them are answered, {100 * kept['kept']:.0f} % of these within {kept['within_m'] / 1000:g} km"
+             if kept["answered"] else f"nothing keeps the promise ({calibrate.Promise()}), and it abstains always")
+    return f"on {len(photos.path)} photos ({photos.unreadable} could not be read), temperature {single['temperature']:.3f}; {worth}"
 
 
 def unmeasured() -> dict:

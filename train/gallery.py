@@ -9,8 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import s2sphere
 
-from score import distance_km
-
 
 def write(path: Path, lat: np.ndarray, lon: np.ndarray) -> None:
     """gallery.parquet: one row for each number the network may answer with."""
@@ -42,8 +40,9 @@ class Cells:
     """cells.parquet: rows sorted by S2 id."""
 
     def __init__(self, path: Path) -> None:
-        table = pq.read_table(path, columns=["cell", "lat", "lon"]).to_pydict()
+        table = pq.read_table(path).to_pydict()
         self.lat, self.lon = np.array(table["lat"]), np.array(table["lon"])
+        self.radius_m = np.array(table.get("radius_p50_m", np.zeros(len(self.lat))))  # without the column the worker takes 0, too
         ids = [s2sphere.CellId.from_token(token) for token in table["cell"]]
         self._low = np.array([i.range_min().id() for i in ids], np.uint64)
         self._high = np.array([i.range_max().id() for i in ids], np.uint64)
@@ -61,10 +60,6 @@ class Cells:
         for stray in np.flatnonzero((leaves < self._low[row]) | (leaves > self._high[row])):
             row[stray] = np.argmax(unit(self.lat, self.lon) @ unit(lat[stray], lon[stray]))
         return row
-
-    def km(self, row: np.ndarray, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
-        """From the mean location of each row to its place."""
-        return distance_km(self.lat[row], self.lon[row], lat, lon)
 
 
 def unit(lat, lon) -> np.ndarray:

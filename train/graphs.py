@@ -7,6 +7,7 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
+ONE_FILE = 1 << 31  # bytes that a protobuf may have
 SMALL = 64  # initialisers with fewer elements stay float32
 GPU_BUCKETS = [1, 4, 16, 64]  # batch sizes of a network for GPUs: 64 fill one, and in float16 each costs seconds at every start
 
@@ -47,6 +48,21 @@ def strip(model: onnx.ModelProto) -> None:
             del part.metadata_props[:]
 
 
+def save(model: onnx.ModelProto, path: Path) -> None:
+    """Written, and checked."""
+    write(model, path)
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def write(model: onnx.ModelProto, path: Path) -> None:
+    """As one file where it fits into one, else with the weights beside it."""
+    if model.ByteSize() < ONE_FILE - (1 << 20):
+        path.write_bytes(model.SerializeToString(deterministic=True))
+    else:
+        path.with_name(f"{path.name}.data").unlink(missing_ok=True)  # else the weights would be added to those of before
+        onnx.save(model, path, save_as_external_data=True, all_tensors_to_one_file=True, location=f"{path.name}.data")
+
+
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
     """The lowest cosine over the rows of two matrices."""
     a, b = a.reshape(-1, a.shape[-1]).astype(np.float64), b.reshape(-1, b.shape[-1]).astype(np.float64)
@@ -67,6 +83,29 @@ def top_difference(ours, theirs, count: int) -> float:
     if not both.any(axis=-1).all():
         return float("inf")
     return float(np.abs(np.where(both, a - b, 0)).max())
+
+
+def last_choice(model: onnx.ModelProto, prob: str) -> onnx.NodeProto:
+    """The node that chooses the best of all: its first input are the probabilities of everything there is to choose from."""
+    for node in model.graph.node:
+        if node.op_type == "TopK" and prob in node.output:
+            return node
+    raise ValueError(f"{prob} is not the output of a TopK over all cells")
+
+
+def retempered(model: onnx.ModelProto, prob: str, t: float) -> onnx.ModelProto:
+    """A copy that answers at t times its temperature: softmax(log p / t), whatever made p."""
+    out = onnx.ModelProto()
+    out.CopyFrom(model)
+    last, name = last_choice(out, prob), f"retempered.{len(out.graph.node)}"
+    out.graph.initializer.append(numpy_helper.from_array(np.array(1 / t, np.float32), f"{name}.cooling"))
+    steps = [("Log", [last.input[0]], "log", {}), ("Mul", [f"{name}.log", f"{name}.cooling"], "cooled", {}), ("Softmax", [f"{name}.cooled"], "p", {"axis": -1})]
+    nodes = [helper.make_node(op, inputs, [f"{name}.{made}"], **more) for op, inputs, made, more in steps]
+    at = next(i for i, node in enumerate(out.graph.node) if node is last or node.output == last.output)
+    for node in reversed(nodes):
+        out.graph.node.insert(at, node)
+    last_choice(out, prob).input[0] = f"{name}.p"
+    return out
 
 
 def part(model: onnx.ModelProto, source: str, outputs: list[str], width: int) -> onnx.ModelProto:

@@ -4,15 +4,14 @@ import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
-from PIL import Image
 
 import archive
 import calibrate
 import learned
-import screenshots
 import square
 import textures
 from calibrate import Promise
@@ -28,7 +27,8 @@ TEMPERATURES = np.geomspace(0.3, 6, 60)
 LEAST_TOP_K = 64  # what an album makes of its photos rests on more than each photo's first guesses
 EVIDENCE = (0.5, 1.0)  # exponents that the album mode hmm is tried with
 NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right
-SURE = 0.95  # that hmm comes nearer than average, before it becomes the default
+LEANS = (0.0, -1.5, -3.0)  # of the gate, tried in place of archive.LEAN
+SURE = 0.95  # that hmm comes nearer than average, or a gate that opens less than one that opens more, before it is taken
 
 
 @dataclass
@@ -51,28 +51,74 @@ def lot(name: str) -> float:
 
 def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained) -> tuple[learned.Learned, Modes]:
     """The model of all photos, and the modes it answers in, measured on answers of models that did not learn the photo."""
+    whole, prob, refused = taught(base, parts, photos, others)
+    k = top_k(base, parts)
+    return whole, modes(parts, photos, top_only(prob, k), top_only(refused, k), whole.temperature, promise, chained)
+
+
+def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned.Learned, np.ndarray, np.ndarray]:
+    """The model of all photos; what models that did not learn the photo say of each; and what it says of pictures taken nowhere."""
     said, strange = base.prob(photos.x[:, 0]), strangers(base, others)
     shut, refused = nowhere(base)
     label = np.searchsorted(parts.archive, parts.label)
     fold = folds(photos)
-    scores, unseen, known = np.zeros((len(photos), len(parts.archive))), [], np.zeros(len(photos), bool)
-    taught = [np.flatnonzero(fold != f) for f in range(FOLDS)] + [np.arange(len(photos))]
-    with ThreadPoolExecutor(min(len(taught), os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
-        *models, whole = pool.map(lambda rows: fitted(parts, photos, rows, label, said, (strange, shut)), taught)
-    for f, model in enumerate(models):
-        mine = fold == f
-        scores[mine] = model.scores(photos.x[mine, 0])
-        known[mine] = np.isin(label[mine], label[~mine])
-        unseen.append((mine, model))
-    temperature = cooled(scores[known], label[known])
-    prob = np.zeros((len(photos), len(parts.cells)))
-    for mine, model in unseen:
-        model.temperature = temperature
-        prob[mine] = model.prob(photos.x[mine, 0], said[mine])
-    whole.temperature = temperature
-    k = top_k(base, parts)
-    prob, taken_nowhere = top_only(prob, k), top_only(whole.prob(*refused), k)
-    return whole, modes(parts, photos, prob, taken_nowhere, whole.temperature, promise, chained)
+    scores, known = np.zeros((len(photos), len(parts.archive))), np.zeros(len(photos), bool)
+    sides = [np.flatnonzero(fold != f) for f in range(FOLDS)] + [np.arange(len(photos))]
+    with ThreadPoolExecutor(min(len(sides), os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
+        models = list(pool.map(lambda rows: fitted(parts, photos, rows, label), sides))
+        for f, model in enumerate(models[:FOLDS]):
+            mine = fold == f
+            scores[mine] = model.scores(photos.x[mine, 0])
+            known[mine] = np.isin(label[mine], label[~mine])
+        temperature, ours = cooled(scores[known], label[known]), better(base, parts, photos, scores, said)
+        gates = pool.map(lambda model, rows: gated(model.bank, photos.x[rows, 0], said[rows], ours[rows], (strange, shut)), models, sides)
+    *unseen, whole = [replace(model, gate=gate, temperature=temperature) for model, gate in zip(models, gates, strict=True)]
+
+    def answers(lean: float) -> np.ndarray:
+        prob = np.zeros((len(photos), len(parts.cells)))
+        for f, model in enumerate(unseen):
+            model.gate.lean = lean
+            prob[fold == f] = model.prob(photos.x[fold == f, 0], said[fold == f])
+        return prob
+
+    whole.gate.lean, prob = leaning(parts, photos, answers)
+    return whole, prob, whole.prob(*refused)
+
+
+def leaning(parts: Division, photos, answers: Callable[[float], np.ndarray]) -> tuple[float, np.ndarray]:
+    """How readily the gate opens, and the answers then: less than usual where that surely comes nearer, since a base that knows much of
+    what an archive shows must not be talked over."""
+    order = np.argsort(photos.albums(), kind="stable")
+    sizes = np.unique(photos.albums(), return_counts=True)[1]
+
+    def near(prob: np.ndarray) -> np.ndarray:
+        best = prob.argmax(1)
+        return closeness(photos, parts.cells.lat[best], parts.cells.lon[best])[order]
+
+    lean, prob = archive.LEAN, answers(archive.LEAN)
+    usual, most = near(prob), 0.0
+    for less in LEANS:
+        tried = answers(less)
+        gain = near(tried) - usual
+        if gain.mean() <= most:
+            break
+        most = gain.mean()
+        if surely(gain, list(sizes)):
+            lean, prob = less, tried
+    return lean, prob
+
+
+def better(base: learned.Base, parts: Division, photos, scores: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Whether the archive is to answer a photo, 0 to 1: yes, unless what the base says comes nearer than the archive's cells, by models
+    that did not learn the photo."""
+    cells, best = parts.cells, parts.archive[scores.argmax(1)]
+    theirs = closeness(photos, base.cells.lat[said.argmax(1)], base.cells.lon[said.argmax(1)])
+    return 1 - np.clip(theirs - closeness(photos, cells.lat[best], cells.lon[best]), 0, 1)
+
+
+def closeness(photos, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+    """How near places come to the photos, 0 to 1: as a share within NEAR_KM, but without its edge, on which chance would decide."""
+    return np.exp(-distance_km(photos.lat, photos.lon, lat, lon) / NEAR_KM)
 
 
 def cooled(scores: np.ndarray, label: np.ndarray) -> float:
@@ -92,16 +138,19 @@ def top_only(prob: np.ndarray, k: int) -> np.ndarray:
     return np.where(prob >= np.sort(prob, 1)[:, [-k]], prob, 0)
 
 
-def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray, said: np.ndarray, others) -> learned.Learned:
-    """What some of the photos teach."""
+def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray) -> learned.Learned:
+    """What some of the photos teach; the gate is open, and nothing is calibrated."""
     lat, lon = parts.cells.lat[parts.archive], parts.cells.lon[parts.archive]
     km = distance_km(photos.lat[rows, None], photos.lon[rows, None], lat[None], lon[None])
     head = archive.learn_head(photos.x[rows], km, lat, lon)
-    bank = archive.Bank.of(photos.x[rows, 0], label[rows])
-    near = bank.near(photos.x[rows, 0], bank.places(len(rows)))
-    others = [np.column_stack([bank.near(x), np.log(prob.max(1))]) for x, prob in others]
-    gate = archive.learn_gate(list(zip([np.column_stack([near, np.log(said[rows].max(1))]), *others], WEIGHTS, strict=True)))
-    return learned.Learned(parts, head, bank, gate, 1.0)
+    return learned.Learned(parts, head, archive.Bank.of(photos.x[rows, 0], label[rows]), archive.Gate(80.0, 0.0, 0.0), 1.0)
+
+
+def gated(bank: archive.Bank, x: np.ndarray, said: np.ndarray, ours: np.ndarray, others) -> archive.Gate:
+    """The gate of a model that learned photos with these embeddings; others are (embeddings, what the base says) of what it did not."""
+    near = bank.near(x, bank.places(len(x)))
+    kinds = [np.column_stack([near, np.log(said.max(1))]), *(np.column_stack([bank.near(x), np.log(prob.max(1))]) for x, prob in others)]
+    return archive.learn_gate(list(zip(kinds, WEIGHTS, strict=True)), ours)
 
 
 def strangers(base: learned.Base, others) -> tuple[np.ndarray, np.ndarray]:
@@ -110,19 +159,17 @@ def strangers(base: learned.Base, others) -> tuple[np.ndarray, np.ndarray]:
     return x, base.prob(x)
 
 
+@cache
 def nowhere(base: learned.Base):
     """Embeddings of drawn pictures, and what the base says of them: those that shut the gate, and those that calibrate."""
     import graphs
 
     size, crop, names = base.manifest["input"]["size"], base.manifest["input"]["crop"], base.names
-    kinds = [*textures.TAUGHT, None]  # None: a screenshot
     drawn: tuple[list, list] = ([], [])
     network = graphs.session(base.folder / base.manifest["cnn"]["file"])
-    for i in range(NOWHERE):
-        kind = kinds[i % len(kinds)]
-        picture: Image.Image = textures.draw(kind, i) if kind else screenshots.draw(1000 + i)
+    for kind, picture in textures.assorted(NOWHERE):
         pixels = square.pixels(picture, crop, size)[None]
-        drawn[i % len(kinds) % 2].append(network.run([names["embedding"]], {names["input"]: pixels})[0][0])
+        drawn[kind % 2].append(network.run([names["embedding"]], {names["input"]: pixels})[0][0])
     return tuple((np.stack(x), base.prob(np.stack(x))) for x in drawn)
 
 
@@ -134,7 +181,7 @@ def folds(photos) -> np.ndarray:
 
 def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise, chained: Chained) -> Modes:
     """The last is the default: `average`, or `hmm` where it surely comes nearer."""
-    found = Modes({"single": table(parts, photos.lat, photos.lon, prob, strange, temperature, promise)}, {}, {})
+    found = Modes({"single": calibrate.table(prob, parts.cells, photos.lat, photos.lon, strange, temperature, promise)}, {}, {})
     members: dict[str, list[int]] = {}
     for i, album in enumerate(photos.albums()):
         members.setdefault(album, []).append(i)
@@ -145,21 +192,15 @@ def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temper
     at = photos.at(rows)
     answers = {"average": np.concatenate([np.repeat(prob[m].mean(0, keepdims=True), len(m), 0) for m in mates])}
     answers |= {f"hmm {e:g}": chained(parts, at, prob[rows], e) for e in EVIDENCE}
-    near = {name: nearness(parts, at.lat, at.lon, p) for name, p in answers.items()}
+    near = {name: closeness(at, parts.cells.lat[best], parts.cells.lon[best]) for name, p in answers.items() for best in [p.argmax(1)]}
     found.worth.update({name: float(n.mean()) for name, n in near.items()})
-    found.tables["average"] = table(parts, at.lat, at.lon, answers["average"], strange, temperature, promise)
+    found.tables["average"] = calibrate.table(answers["average"], parts.cells, at.lat, at.lon, strange, temperature, promise)
     evidence = max(EVIDENCE, key=lambda e: found.worth[f"hmm {e:g}"])
     best = f"hmm {evidence:g}"
     if surely(near[best] - near["average"], [len(m) for m in mates]):
-        found.tables["hmm"] = table(parts, at.lat, at.lon, answers[best], strange, temperature, promise)
+        found.tables["hmm"] = calibrate.table(answers[best], parts.cells, at.lat, at.lon, strange, temperature, promise)
         found.hmm["evidence"] = evidence
     return found
-
-
-def nearness(parts: Division, lat: np.ndarray, lon: np.ndarray, prob: np.ndarray) -> np.ndarray:
-    """How near the first guess for each photo comes, 0 to 1: as a share within NEAR_KM, but without its edge, on which chance would decide."""
-    best = prob.argmax(1)
-    return np.exp(-distance_km(lat, lon, parts.cells.lat[best], parts.cells.lon[best]) / NEAR_KM)
 
 
 def surely(gain: np.ndarray, sizes: list[int]) -> bool:
@@ -168,15 +209,3 @@ def surely(gain: np.ndarray, sizes: list[int]) -> bool:
     sums = np.array([part.sum() for part in np.split(gain, ends)])
     drawn = np.random.default_rng(19).integers(len(sums), size=(2000, len(sums)))
     return bool((sums[drawn].sum(1) > 0).mean() >= SURE)
-
-
-def table(parts: Division, lat, lon, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise) -> dict:
-    cells, best, same = parts.cells, prob.argmax(1), np.ones(len(prob))
-    error = distance_km(lat, lon, cells.lat[best], cells.lon[best])
-    expected, odd = calibrate.expected_error(prob, cells), calibrate.expected_error(strange, cells)
-    return {
-        "temperature": round(temperature, 4),
-        "radius": calibrate.radius_table(prob.max(1), error, same),
-        "abstain_below": calibrate.abstain_below(prob.max(1), error, same, strange.max(1), promise),
-        "expected_error": calibrate.expected_tables(expected, error, same, cells.radius_m[best], (odd, cells.radius_m[strange.argmax(1)]), promise),
-    }

@@ -6,9 +6,12 @@ Smooth noise, stripes, spots, shapes, scribbles, grids, bars, ripples, grain. Wh
 
 import math
 import random
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+import screenshots
 
 SIZES = ((234, 176), (176, 234), (176, 176), (264, 176), (176, 313))
 
@@ -139,3 +142,11 @@ def draw(kind, seed: int) -> Image.Image:
     """One picture of a kind; the same seed gives the same picture."""
     rng = random.Random(f"{kind.__name__} {seed}")
     return kind(rng, *rng.choice(SIZES))
+
+
+def assorted(count: int) -> Iterator[tuple[int, Image.Image]]:
+    """(number of its kind, picture): so many pictures taken nowhere, of each kind in turn, screenshots among them."""
+    kinds = [*TAUGHT, None]
+    for i in range(count):
+        kind = i % len(kinds)
+        yield kind, draw(kinds[kind], i) if kinds[kind] else screenshots.draw(1000 + i)

@@ -14,19 +14,16 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
 
 import classes
 import foreign
 import gallery
 import graphs
 import heads
-import square
 
 NAMES = {"input": "pixels", "embedding": "photo_embedding", "prob": "prob", "cell": "class"}
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 LEVEL_CAP = 12
-ONE_FILE = 1 << 31  # bytes that a protobuf may have
 
 
 @dataclass(frozen=True)
@@ -125,20 +122,11 @@ def width_of(model: onnx.ModelProto, name: str) -> int:
     raise ValueError(f"value {name.removeprefix('model/')} is no [n, width] of a known width; choose another with --embedding")
 
 
-def save(model: onnx.ModelProto, path: Path) -> None:
-    if model.ByteSize() < ONE_FILE - (1 << 20):
-        path.write_bytes(model.SerializeToString(deterministic=True))
-    else:
-        onnx.save(model, path, save_as_external_data=True, all_tensors_to_one_file=True, location=f"{path.name}.data")
-    onnx.checker.check_model(str(path), full_check=True)
-
-
 def calibrated(net: Network, order: np.ndarray, k: int, photos: foreign.Photos, out: Path, cells, to_cells) -> tuple[float, dict]:
     """The temperature that suits the photos, and what the k best are worth at it."""
-    save(assembled(net, order, len(order), 1.0), out / "cnn.onnx")
+    graphs.save(assembled(net, order, len(order), 1.0), out / "cnn.onnx")
     runtime, size, parts = graphs.session(out / "cnn.onnx"), net.size(), []
-    for path in photos.path:
-        pixels = square.pixels(Image.open(path), net.crop, size)[None]
+    for pixels in foreign.squares(photos, net.crop, size):
         parts.append(runtime.run([NAMES["prob"], NAMES["cell"]], {NAMES["input"]: pixels}))
     prob, row = (np.concatenate(p) for p in zip(*parts, strict=True))
     logits = np.log(np.maximum(prob.astype(np.float64), 1e-30))
@@ -146,7 +134,7 @@ def calibrated(net: Network, order: np.ndarray, k: int, photos: foreign.Photos, 
     def said(t: float, k: int) -> np.ndarray:
         return to_cells(heads.softmax(logits / t)[:, :k], row[:, :k])
 
-    t = foreign.temperature(lambda t: said(t, len(order)), cells.of(photos.lat, photos.lon))
+    t = foreign.temperature(lambda t: said(t, len(order))[:len(photos.path)], cells.of(photos.lat, photos.lon))
     return t, foreign.measured(said(t, k), cells, photos, t)
 
 
@@ -173,9 +161,9 @@ def fill(out: Path, net: Network, table: classes.Classes, photos: foreign.Photos
     t, calibration = 1.0, foreign.unmeasured()
     if photos:
         t, calibration = calibrated(net, order, k, photos, out, cells, said)
-    measured = foreign.rests_on(photos, t)
+    measured = foreign.rests_on(photos, calibration)
     model = assembled(net, order, k, t)
-    save(model, out / "cnn.onnx")
+    graphs.save(model, out / "cnn.onnx")
     width = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
     about = foreign.Foreign(args.name, args.version, args.licence, args.summary, net.size(), net.crop, width, k, len(cells), LEVEL_CAP,
                             0 if table.token else len(table), NAMES)

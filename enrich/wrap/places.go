@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 
@@ -14,14 +15,16 @@ import (
 	"planetag/enrich/cells/table"
 )
 
-// storedCell is a row of cells.parquet. A table of classes says nothing of countries, so nor does the file.
+// storedCell is a row of cells.parquet. A table of classes says nothing of countries, so nor does the file; nor how
+// the photos of a cell are spread, which the file takes to be evenly: it is what tells half a continent from a town.
 type storedCell struct {
-	Cell   string  `parquet:"cell"`
-	Lat    float64 `parquet:"lat"`
-	Lon    float64 `parquet:"lon"`
-	Level  int32   `parquet:"level"`
-	Photos int64   `parquet:"photos"`
-	Places string  `parquet:"places"`
+	Cell      string  `parquet:"cell"`
+	Lat       float64 `parquet:"lat"`
+	Lon       float64 `parquet:"lon"`
+	Level     int32   `parquet:"level"`
+	Photos    int64   `parquet:"photos"`
+	RadiusP50 float64 `parquet:"radius_p50_m"`
+	Places    string  `parquet:"places"`
 }
 
 type storedSpot struct {
@@ -52,7 +55,7 @@ func (b *making) writeCells() error {
 	var rows []storedCell
 	for _, label := range b.table.order() {
 		p := b.table.rows[label]
-		rows = append(rows, storedCell{p.id.ToToken(), p.lat, p.lon, int32(p.id.Level()), p.photos, ""})
+		rows = append(rows, storedCell{p.id.ToToken(), p.lat, p.lon, int32(p.id.Level()), p.photos, cells.Radius(p.id) / math.Sqrt2, ""})
 	}
 	return writeTable(b.path("cells.parquet"), rows)
 }

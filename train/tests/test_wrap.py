@@ -13,7 +13,6 @@ import classes
 import foreign
 import gallery
 import graphs
-import recalibrate
 import wrap
 
 SIZE, WIDTH = 32, 12
@@ -103,7 +102,7 @@ def test_temperature_and_probabilities(tmp_path):
     soft.graph.node.append(helper.make_node("Softmax", ["prob"], ["soft"], axis=-1))
     soft.graph.output[0].name = "soft"
     for net in (wrap.Network(classifier()), wrap.Network(soft, probabilities=True)):
-        wrap.save(wrap.assembled(net, order, 4, 2.5), tmp_path / "cnn.onnx")
+        graphs.save(wrap.assembled(net, order, 4, 2.5), tmp_path / "cnn.onnx")
         prob, row = graphs.session(tmp_path / "cnn.onnx").run(["prob", "class"], {"pixels": seen})
         assert np.abs(np.take_along_axis(expected(seen, 2.5), row, 1) - prob).max() < 1e-5
 
@@ -137,31 +136,11 @@ def test_what_was_measured_is_written(tmp_path):
     manifest = yaml.safe_load((tmp_path / "out/bundle.yaml").read_text())
     single = manifest["calibration"]["single"]
     assert manifest["album"] == {"modes": ["none", "average"], "default": "average"}
-    assert single["abstain_below"] < 1 and single["radius"][0]["confidence"] == 0
+    assert single["radius"][0]["confidence"] == 0 and single["expected_error"]["tables"][0]["radius"][0]["expected_error_m"] == 0
     assert "on 240 photos (1 could not be read)" in (tmp_path / "out/CARD.md").read_text()
     prob, row = graphs.session(tmp_path / "out/cnn.onnx").run(["prob", "class"], {"pixels": seen[:1]})
     order = known.order()
     assert np.abs(expected(seen[:1], single["temperature"])[0, order[row[0]]] - prob[0]).max() < 1e-4, "the graph applies the temperature"
-
-
-def test_a_bundle_is_calibrated_by_who_did_not_make_it(tmp_path):
-    """The same photos give an uncalibrated bundle the tables that its maker would have written, at the graph's temperature."""
-    known = table(tmp_path / "cells.csv")
-    seen = pictures(120)
-    label = expected(seen).argmax(1)
-    lines = ["id,file,lat,lon,album"]
-    for i, picture in enumerate(seen):
-        Image.fromarray(picture).save(tmp_path / f"{i}.png")
-        lines.append(f"{i},{i}.png,{TOKENS[label[i]][1]},{TOKENS[label[i]][2]},a{i // 2}")
-    (tmp_path / "m.csv").write_text("\n".join(lines) + "\n")
-    wrap.write(wrap.Network(classifier()), known, arguments(tmp_path / "plain"))
-    before = yaml.safe_load((tmp_path / "plain/bundle.yaml").read_text())
-    args = argparse.Namespace(bundle=tmp_path / "plain", out=tmp_path / "out", calibrate=tmp_path / "m.csv", photos=tmp_path)
-    assert "calibrated on 120 photos" in recalibrate.run(args)
-    after = yaml.safe_load((tmp_path / "out/bundle.yaml").read_text())
-    assert before["calibration"]["single"]["abstain_below"] == 1 > after["calibration"]["single"]["abstain_below"]
-    assert after["calibration"]["single"]["radius"][-1]["p90_m"] < 100e3 and after["album"]["modes"] == ["none", "average"]
-    assert after["files"] == before["files"], "nothing else has changed"
 
 
 def test_few_photos_do_not_calibrate(tmp_path):
@@ -203,7 +182,7 @@ def test_a_timm_classifier(tmp_path):
     import export_timm
 
     net = export_timm.network("resnet10t", None, len(TOKENS))
-    wrap.save(wrap.assembled(net, np.arange(4), 4, 1.0), tmp_path / "cnn.onnx")
+    graphs.save(wrap.assembled(net, np.arange(4), 4, 1.0), tmp_path / "cnn.onnx")
     seen = np.random.default_rng(2).integers(0, 256, (3, net.size(), net.size(), 3), np.uint8)
     embedding, prob, row = graphs.session(tmp_path / "cnn.onnx").run(["photo_embedding", "prob", "class"], {"pixels": seen})
     torch.manual_seed(7)

@@ -1,0 +1,152 @@
+"""What an archive teaches, over many draws of the photos that hide their position: `make draws DATA=manifest PHOTOS=folder SOURCE=…`.
+
+Which half is hidden matters as much as most settings, so a setting is judged by all draws together, photo by photo, with
+intervals over albums. Everything happens on embeddings that are made once, the division, the head and the gate of each draw
+included; only the worker's part is not: `make outcome` has that. `--set learned.SOFTEN=1.5` learns each draw a second time with
+another value of a constant, and prints what the recipe gains over it.
+"""
+
+import argparse
+import csv
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+import archive
+import division
+import interval
+import learn
+import learned
+import teach
+from score import distance_km
+
+WITHIN_KM = (1, 25, 200, 750)
+MODES = ("base, single", "learned, single", "base, album", "learned, album")
+ELSEWHERE = ("elsewhere, base", "elsewhere, learned")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--manifest", type=Path, required=True, help="CSV with id, file, lat and lon, and taken_at and album if there are any")
+    parser.add_argument("--photos", type=Path, required=True, help="the folder that column file is relative to")
+    parser.add_argument("--source", default="", help="only photos whose ids begin so")
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--set", action="append", default=[], metavar="MODULE.NAME=NUMBER", help="what the recipe is compared with; may be given again")
+    parser.add_argument("--base", type=Path, default=learn.HERE.parent / "bundles/demo")
+    parser.add_argument("--planetag", type=Path, default=learn.HERE.parent / "bin/planetag")
+    parser.add_argument("--work", type=Path, default=learn.HERE / "work/draws", help="what embeddings are kept in")
+    parser.add_argument("--elsewhere", type=Path, default=learn.DEMO / "manifest.csv", help="photos that are not of the archive: these shut the gate")
+    parser.add_argument("--elsewhere-photos", type=Path, default=learn.DEMO)
+    parser.add_argument("--strangers", type=Path, help="further photos that are not of the archive: these judge it")
+    parser.add_argument("--strangers-photos", type=Path)
+    parser.add_argument("--views", type=int, default=learn.VIEWS)
+    return parser.parse_args()
+
+
+@contextmanager
+def changed(settings: list[str]):
+    """The constants of the recipe as `--set` wants them."""
+    before = []
+    for setting in settings:
+        name, _, number = setting.partition("=")
+        module, _, constant = name.partition(".")
+        owner = {"archive": archive, "learned": learned, "teach": teach}.get(module)
+        if not isinstance(getattr(owner, constant, None), float):
+            raise ValueError(f"--set {setting}: want MODULE.NAME=NUMBER with a number of the recipe, such as learned.SOFTEN=1.5")
+        before.append((owner, constant, getattr(owner, constant)))
+        setattr(owner, constant, float(number))
+    try:
+        yield
+    finally:
+        for owner, constant, value in before:
+            setattr(owner, constant, value)
+
+
+def of_source(args: argparse.Namespace) -> Path:
+    """The manifest's rows of the source, kept in the work folder."""
+    with open(args.manifest, newline="", encoding="utf-8-sig") as f:
+        rows = [row for row in csv.DictReader(f) if row["id"].startswith(args.source)]
+    return learn.write_manifest(args.work / f"archive-{args.source or 'all'}.csv", rows)
+
+
+def averaged(prob: np.ndarray, albums: list[str]) -> np.ndarray:
+    names, of = np.unique(albums, return_inverse=True)
+    return np.stack([prob[of == k].mean(0) for k in range(len(names))])[of]
+
+
+def errors(cells, prob: np.ndarray, photos: learn.Seen) -> np.ndarray:
+    """km from the most probable cell of each to where it was taken."""
+    best = prob.argmax(1)
+    return distance_km(photos.lat, photos.lon, cells.lat[best], cells.lon[best])
+
+
+def answered(base: learned.Base, known: learn.Seen, hidden: learn.Seen, others: learn.Seen, strangers: learn.Seen | None) -> dict[str, np.ndarray]:
+    """For each row of the table, how far off the answers are."""
+    parts = division.divide(known.lat, known.lon, base.cells, base.manifest["precision_cap_level"])
+    model, _, _ = teach.taught(base, parts, known, others)
+    found = {}
+    for photos, names in ((hidden, MODES), (strangers, ELSEWHERE)):
+        if photos is None:
+            continue
+        said = base.prob(photos.x[:, 0])
+        single = errors(base.cells, said, photos), errors(parts.cells, prob := model.prob(photos.x[:, 0], said), photos)
+        found |= dict(zip(names, single, strict=False))
+        if photos is hidden:
+            found |= {"base, album": errors(base.cells, averaged(said, photos.albums()), photos),
+                      "learned, album": errors(parts.cells, averaged(prob, photos.albums()), photos)}
+    return found
+
+
+def line(name: str, values: np.ndarray, units: list[str], sign: str = "") -> str:
+    return f"{name:28s}" + "".join(f"{interval.mean(100.0 * v, units).text(sign):>22s}" for v in values)
+
+
+def near(km: np.ndarray) -> np.ndarray:
+    """[thresholds, photos] of errors."""
+    return (km[None] <= np.array(WITHIN_KM)[:, None]).astype(float)
+
+
+def table(recipe: list[dict], other: list[dict], albums: list[list[str]], strangers: list[str]) -> str:
+    """The rows of all draws; and what the recipe gains over the other setting, if there is one."""
+    lines = [f"{f'{len(recipe)} draws, % within':28s}" + "".join(f"{f'{km} km':>22s}" for km in WITHIN_KM)]
+    units = {name: [a for draw in albums for a in draw] if name in MODES else strangers * len(recipe) for name in recipe[0]}
+    values = {name: near(np.concatenate([draw[name] for draw in recipe])) for name in recipe[0]}
+    lines += [line(name, values[name], units[name]) for name in values]
+    for name in ("single", "album"):
+        lines.append(line(f"learned − base, {name}", values[f"learned, {name}"] - values[f"base, {name}"], units[f"base, {name}"], "+"))
+    for name in [n for n in values if "learned" in n and other]:
+        lines.append(line(f"{name}: − set", values[name] - near(np.concatenate([draw[name] for draw in other])), units[name], "+"))
+    return "\n".join([*lines, f"95 % intervals over {len(set(units[MODES[0]]))} albums, which all draws share"])
+
+
+def run(args: argparse.Namespace) -> str:
+    os.umask(0o077)  # what is kept says where somebody's photos were taken
+    args.work.mkdir(parents=True, exist_ok=True)
+    base = learned.Base(args.base)
+    photos, others = learn.embedded(args, base, of_source(args), args.photos, args.views), learn.elsewhere(args, base)
+    strangers = learn.embedded(args, base, args.strangers, args.strangers_photos, 0) if args.strangers else None
+    recipe, other, albums = [], [], []
+    for draw in range(args.draws):
+        shown = np.array([teach.lot(f"shown {draw or ''}{row['id']}") < 0.5 for row in photos.rows])  # as hidden.py, whose first seed is empty
+        known, hidden = photos.at(np.flatnonzero(shown)), photos.at(np.flatnonzero(~shown))
+        recipe.append(answered(base, known, hidden, others, strangers))
+        albums.append(hidden.albums())
+        if args.set:
+            with changed(args.set):
+                other.append(answered(base, known, hidden, others, strangers))
+    return table(recipe, other, albums, strangers.albums() if strangers else [])
+
+
+def main() -> None:
+    args = arguments()
+    try:
+        print(run(args))
+    except (ValueError, RuntimeError) as e:
+        sys.exit(f"draws: {e}")
+
+
+if __name__ == "__main__":
+    main()

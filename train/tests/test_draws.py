@@ -1,0 +1,46 @@
+"""Draws of an archive's hidden half: what is compared, and that a setting is put back."""
+
+import numpy as np
+import pytest
+
+import draws
+import interval
+import learn
+import learned
+from cells import Cell, Cells
+
+AT = Cells([Cell("132f7", 9, 41.9, 12.5, 1, 0.0), Cell("47e67", 9, 48.86, 2.35, 1, 0.0)])
+ALBUMS = ["rome"] * 3 + ["alone"]
+
+
+def photos() -> learn.Seen:
+    """Three of an album in Rome and one of Paris."""
+    rows = [{"id": str(i), "album": album, "taken_at": ""} for i, album in enumerate(ALBUMS)]
+    return learn.Seen(rows, np.array([41.9, 41.9, 41.9, 48.86]), np.array([12.5, 12.5, 12.5, 2.35]), np.zeros((4, 1, 2)))
+
+
+def test_albums_answer_together_and_photos_alone_do_not():
+    prob = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.1, 0.9]])
+    single, album = (draws.errors(AT, p, photos()) for p in (prob, draws.averaged(prob, ALBUMS)))
+    assert draws.near(single)[1].tolist() == [1, 1, 0, 1], "one photo of the album looks like Paris"
+    assert draws.near(album)[1].tolist() == [1, 1, 1, 1]
+
+
+def test_a_setting_is_changed_and_put_back_and_nothing_else_is_taken_for_one():
+    before = learned.SOFTEN
+    with draws.changed(["learned.SOFTEN=1.5", "archive.KERNEL_WEIGHT=0.5"]):
+        assert learned.SOFTEN == 1.5
+    assert learned.SOFTEN == before
+    for wrong in ("learned.SOFTN=1", "learned=1", "SOFTEN=1", "learned.LEAST_OPSET=1"):
+        with pytest.raises(ValueError, match="want MODULE.NAME=NUMBER"), draws.changed([wrong]):
+            pass
+
+
+def test_the_recipe_is_compared_photo_by_photo_over_all_draws():
+    good, bad = np.array([1.0, 1.0, 1.0, 1.0]), np.array([100.0, 1.0, 1.0, 1.0])
+    rows = dict.fromkeys(draws.MODES, good)
+    text = draws.table([rows, rows], [rows | {"learned, single": bad}] * 2, [ALBUMS] * 2, [])
+    found = next(part for part in text.splitlines() if part.startswith("learned, single: − set"))
+    want = interval.mean(100 * np.tile(draws.near(good)[1] - draws.near(bad)[1], 2), ALBUMS * 2)
+    assert want.middle == 25 and want.text("+") in found
+    assert "2 draws" in text and "over 2 albums" in text
