@@ -25,7 +25,7 @@ type pace []moment
 
 // follow watches a group until it has committed count photos. marked is called once, when the measured part begins.
 func (b *bench) follow(ctx context.Context, r *running, count int, marked func()) (pace, error) {
-	ticker := time.NewTicker(25 * time.Millisecond)
+	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	changed := time.Now()
 	p := pace{{changed, 0, r.usage(), ownTime()}}
