@@ -135,8 +135,9 @@ void pt_wide_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int li
 // wider.c
 
 int pt_wider(void);
-void pt_wider_init(pt_axis *a);
+void pt_wider_init(pt_axis *a, int fours);
 void pt_wider_along_x(const pt_axis *a, const uint8_t *row, size_t stride,
 	uint8_t *const *out, uint8_t *fours, size_t room);
+void pt_wider_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, uint8_t *out);
 
 #endif
