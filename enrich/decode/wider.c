@@ -202,12 +202,12 @@ pt_wider_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, 
 			__m512i r2 = _mm512_maskz_loadu_epi8(there, rows[k + 2] + x);
 			__m512i r3 = _mm512_maskz_loadu_epi8(there, rows[k + 3] + x);
 			__m512i few = _mm512_unpacklo_epi8(r0, r1), more = _mm512_unpackhi_epi8(r0, r1);
-			__m512i under = _mm512_unpacklo_epi8(r2, r3), below = _mm512_unpackhi_epi8(r2, r3);
+			__m512i other = _mm512_unpacklo_epi8(r2, r3), rest = _mm512_unpackhi_epi8(r2, r3);
 
-			blend(_mm512_unpacklo_epi16(few, under), weight, sum[0]);
-			blend(_mm512_unpackhi_epi16(few, under), weight, sum[1]);
-			blend(_mm512_unpacklo_epi16(more, below), weight, sum[2]);
-			blend(_mm512_unpackhi_epi16(more, below), weight, sum[3]);
+			blend(_mm512_unpacklo_epi16(few, other), weight, sum[0]);
+			blend(_mm512_unpackhi_epi16(few, other), weight, sum[1]);
+			blend(_mm512_unpacklo_epi16(more, rest), weight, sum[2]);
+			blend(_mm512_unpackhi_epi16(more, rest), weight, sum[3]);
 		}
 		_mm512_mask_storeu_epi8(out + x, there, _mm512_packus_epi16(
 			_mm512_packs_epi32(blended(sum[0]), blended(sum[1])), _mm512_packs_epi32(blended(sum[2]), blended(sum[3]))));
