@@ -2,7 +2,6 @@ package decode
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +51,7 @@ func serve(do work) error {
 	if confined {
 		ready.Confined = 1
 	}
-	if _, err := control.Write(encode(ready)); err != nil {
+	if _, err := control.Write(bytesOf(&ready)); err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
 	return photos(control, memory, s, func(data, dst []byte) (Photo, error) {
@@ -82,11 +81,7 @@ func photos(control *os.File, memory []byte, s setup, do func(data, dst []byte) 
 	}
 }
 
-func receive(control *os.File, message any) error {
-	in := make([]byte, binary.Size(message))
-	if _, err := io.ReadFull(control, in); err != nil {
-		return err
-	}
-	_, err := binary.Decode(in, binary.LittleEndian, message)
+func receive[M fixed](control *os.File, m *M) error {
+	_, err := io.ReadFull(control, bytesOf(m))
 	return err
 }
