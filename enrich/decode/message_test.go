@@ -58,7 +58,7 @@ func TestRepliesOfALiar(t *testing.T) {
 		case "exif":
 			said.ExifVerdict, said.ExifOrientation = small.Draw(t, "exif verdict"), small.Draw(t, "exif orientation")
 		case "time":
-			said.HasTime, said.TakenAt, said.Offset = small.Draw(t, "has time"), rapid.Int64().Draw(t, "at"), rapid.Int32Range(-100_000, 100_000).Draw(t, "offset")
+			said.HasTime, said.TakenAt, said.Offset = small.Draw(t, "has time"), rapid.SampledFrom([]int64{0, 1562155506, -5e9, 3e11, math.MinInt64}).Draw(t, "at"), rapid.Int32Range(-100_000, 100_000).Draw(t, "offset")
 		case "position":
 			said.HasPosition, said.Lat, said.Lon = small.Draw(t, "has position"), rapid.Float64().Draw(t, "lat"), rapid.Float64Range(-200, 200).Draw(t, "lon")
 		case "texts":
