@@ -118,7 +118,7 @@ bench: setup ## the benchmarks of the Go packages, in turns with those of the la
 	@deploy/benchstat.sh $(BENCHSTAT) "$(REF)" $(or $(COUNT),6) $(BENCHTIME) $(or $(PACKAGES),./...)
 
 bench-report: build ## docs/performance.md, measured again in some minutes: PEER=directory, INT8=bundle, PHOTOS=folder (quiet machine, please)
-	@bin/planetag bench --count 1200 --scaling --report docs/performance.md $(if $(PHOTOS),--photos "$(PHOTOS)",--megapixels 1.2) \
+	@bin/planetag bench --count 2000 --scaling --report docs/performance.md $(if $(PHOTOS),--photos "$(PHOTOS)",--megapixels 1.2) \
 	  $(if $(PEER),--compare "$(PEER)") $(if $(INT8),--int8 "$(INT8)")
 
 bench-long: build ## whether anything grows or slows down over COUNT=1000000 photos with a network that costs nothing

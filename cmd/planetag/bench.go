@@ -58,7 +58,7 @@ network; package pipeline/bench says what a peer's directory must hold.`,
 func benchFlags(f *pflag.FlagSet, o *bench.Options) {
 	f.StringVar(&o.Photos, "photos", "", "folder of JPEGs (default: the demo's)")
 	f.Float64Var(&o.Megapixels, "megapixels", 0, "enlarge the photos to this size first; 0 leaves them as they are")
-	f.IntVar(&o.Count, "count", 1000, "photos of a run; the folder's are used again and again")
+	f.IntVar(&o.Count, "count", 2000, "photos of a run; the folder's are used again and again; with fewer than 1300 the start is in the figures")
 	f.StringVar(&o.Kafka, "kafka", "embedded", "embedded, or host:port of a broker that has no topic pin yet")
 	f.StringVar(&o.S3, "s3", "embedded", "embedded, or a store's URL, with the keys ak and secretkey")
 	f.StringVar(&o.Model, "model", bench.RealModel, "real, or null: a network that costs nothing")

@@ -64,6 +64,7 @@ pt_axis_init(pt_axis *a, int size, int in, float begin, float end)
 		weigh(a, scratch, i, in, begin + (i + 0.5) * scale, shrink);
 	g_free(scratch);
 	a->quads = (a->taps + 5) / 4; // room for a weight of 0 before and behind
+	a->bytes = NULL;
 	a->odd = g_new(int, size);
 	a->high = g_new0(int16_t, (size_t) size * a->quads * 4);
 	a->low = g_new0(int16_t, (size_t) size * a->quads * 4);
@@ -88,6 +89,7 @@ pt_axis_free(pt_axis *a)
 	g_free(a->odd);
 	g_free(a->high);
 	g_free(a->low);
+	g_free(a->bytes);
 }
 
 // pt_axis_begin and pt_axis_end bound the source samples that the axis reads.

@@ -2,7 +2,6 @@ package decode
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -96,15 +95,14 @@ func (c *child) connect() (*os.File, error) {
 
 func (c *child) greet(ctx context.Context) error {
 	defer c.killWhenOver(ctx)()
-	if _, err := c.control.Write(encode(c.setup)); err != nil {
+	if _, err := c.control.Write(bytesOf(&c.setup)); err != nil {
 		return fmt.Errorf("send setup: %w", err)
 	}
 	var h hello
-	in := make([]byte, binary.Size(h))
-	if err := c.read(in, 0, startTime); err != nil {
+	if err := c.read(bytesOf(&h), 0, startTime); err != nil {
 		return fmt.Errorf("wait until it is ready: %w", err)
 	}
-	if _, err := binary.Decode(in, binary.LittleEndian, &h); err != nil || h.Word != helloWord {
+	if h.Word != helloWord {
 		return errors.New("it is not a decoder")
 	}
 	c.confined = h.Confined == 1
@@ -123,8 +121,8 @@ func (c *child) ask(ctx context.Context, data, dst []byte, deadline time.Duratio
 	c.sequence++
 	before := processorTime(c.cmd.Process.Pid)
 	copy(c.memory[c.setup.photoAt():], data)
-	in := make([]byte, binary.Size(reply{})+textBytes)
-	_, err := c.control.Write(encode(request{c.sequence, int64(len(data))}))
+	in := make([]byte, replyBytes)
+	_, err := c.control.Write(bytesOf(&request{c.sequence, int64(len(data))}))
 	if err == nil {
 		err = c.read(in, before, deadline)
 	}

@@ -88,6 +88,7 @@ type Decoder struct {
 	heavy  chan struct{} // of which HEIC and AVIF
 	whole  int           // 1 = no JPEG is scaled by its decoder, for tests to compare with
 	plain  int           // 1 = no wide registers are used and no scan is left out, likewise
+	narrow int           // 1 = the widest registers are not used, likewise
 }
 
 // New starts libvips, once per process: it is one library with one set of
@@ -186,6 +187,7 @@ func (d *Decoder) run(f format, data []byte, g Geometry, at Corner, dst []byte) 
 		min_side:    C.int(d.limits.MinSide),
 		whole:       C.int(d.whole),
 		plain:       C.int(d.plain),
+		narrow:      C.int(d.narrow),
 	}
 	patches := concealed(blocks)
 	var answer C.pt_answer

@@ -69,10 +69,11 @@ func TestNarrowedDecodingIsExact(t *testing.T) {
 	}
 }
 
-// Wide registers are for speed alone: for every orientation, size and format the pixels are those of plain C.
+// Wide registers are for speed alone: for every orientation, size and format the pixels are those of plain C, with the
+// widest that this processor has and with the others.
 func TestWideRegistersChangeNoPixel(t *testing.T) {
-	wide, plain := newDecoder(t), newDecoder(t)
-	plain.plain = 1
+	widest, narrow, plain := newDecoder(t), newDecoder(t), newDecoder(t)
+	narrow.narrow, plain.plain = 1, 1
 	photos := map[string][]byte{"png": fixture(t, "photo.png")}
 	for orientation := uint32(1); orientation <= 8; orientation++ {
 		var photo bytes.Buffer
@@ -82,13 +83,30 @@ func TestWideRegistersChangeNoPixel(t *testing.T) {
 		tiff := tiffOf(entry{0x112, short, 1, orientation})
 		photos[fmt.Sprint("jpeg turned ", orientation)] = carrying(photo.Bytes(), tiff)
 	}
+	var extremes bytes.Buffer // sums that overshoot on either side
+	if err := asJPEG(&extremes, chequered(131, 97)); err != nil {
+		t.Fatal(err)
+	}
+	photos["jpeg black and white"] = extremes.Bytes()
 	for name, photo := range photos {
-		for _, g := range []Geometry{{1, 1}, {7, 0.4}, {64, 1}, {97, 0.9}, {224, 0.875}} {
-			if diff, _ := compare(pixelsOf(t, wide, photo, g), pixelsOf(t, plain, photo, g)); diff != 0 {
-				t.Errorf("%s at %+v: pixels differ by up to %d", name, g, diff)
+		for _, g := range []Geometry{{1, 1}, {2, 1}, {7, 0.4}, {64, 1}, {64, 0.01}, {90, 1}, {97, 0.9}, {224, 0.875}} {
+			want := pixelsOf(t, plain, photo, g)
+			for registers, d := range map[string]*Decoder{"widest": widest, "narrow": narrow} {
+				if diff, _ := compare(pixelsOf(t, d, photo, g), want); diff != 0 {
+					t.Errorf("%s at %+v, %s: pixels differ by up to %d", name, g, registers, diff)
+				}
 			}
 		}
 	}
+}
+
+// chequered is black and white in squares of 3 pixels.
+func chequered(w, h int) image.Image {
+	im := image.NewGray(image.Rect(0, 0, w, h))
+	for i := range im.Pix {
+		im.Pix[i] = uint8(255 * ((i%w/3 + i/w/3) % 2))
+	}
+	return im
 }
 
 func pixelsOf(t *testing.T, d *Decoder, photo []byte, g Geometry) []byte {

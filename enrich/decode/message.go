@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -10,10 +9,21 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Parent and child are the same binary, so the messages need no versions, only
-// fixed sizes: neither side ever waits for a length that the other one chose.
+// fixed sizes: neither side ever waits for a length that the other one chose. They
+// are sent as they lie in memory, and are numbers all through, so that any bytes
+// of its length are a message.
+type fixed interface {
+	setup | hello | request | reply
+}
+
+// bytesOf is the memory of a message.
+func bytesOf[M fixed](m *M) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(m)), unsafe.Sizeof(*m))
+}
 
 // setup is the first message, to the child: everything that does not change.
 type setup struct {
@@ -81,6 +91,8 @@ type reply struct {
 const (
 	textBytes = 2048
 	longText  = 600
+
+	replyBytes = int(unsafe.Sizeof(reply{})) + textBytes
 )
 
 func formats() []string {
@@ -113,15 +125,10 @@ func encodeReply(sequence uint64, p Photo, err error) []byte {
 	if at := p.Exif.Position; at != nil {
 		r.HasPosition, r.Lat, r.Lon = 1, at.Lat, at.Lon
 	}
-	out := encode(r)
-	out = append(append(append(out, message...), exifMessage...), camera...)
-	return append(out, make([]byte, binary.Size(r)+textBytes-len(out))...)
-}
-
-func encode(message any) []byte {
-	out, err := binary.Append(nil, binary.LittleEndian, message)
-	if err != nil {
-		panic("internal error: " + err.Error())
+	out := make([]byte, replyBytes)
+	n := copy(out, bytesOf(&r))
+	for _, text := range []string{message, exifMessage, camera} {
+		n += copy(out[n:], text)
 	}
 	return out
 }
@@ -157,10 +164,7 @@ type answer struct {
 // child could have said it.
 func decodeReply(in []byte, sequence uint64) (answer, error) {
 	var r reply
-	n, err := binary.Decode(in, binary.LittleEndian, &r)
-	if err != nil {
-		panic("internal error: " + err.Error())
-	}
+	n := copy(bytesOf(&r), in)
 	if err := r.check(sequence); err != nil {
 		return answer{}, err
 	}

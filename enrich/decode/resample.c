@@ -60,10 +60,15 @@ pt_resampler_init(pt_resampler *r, const pt_request *req, uint8_t *dst,
 	r->stride = r->line + PT_SLACK;
 	r->rows = r->y.taps + PT_ROWS - 1;
 	r->ring = g_new0(uint8_t, (size_t) r->rows * r->stride);
-	r->under = g_new(const uint8_t *, r->y.taps + 1);
-	r->width = 4 * ((size_t) columns + 8);
+	r->under = g_new(const uint8_t *, r->y.taps + 3);
+	r->width = 4 * ((size_t) columns + 16);
 	if (pixel == 4 && r->wide)
 		r->paired = g_new0(int16_t, PT_ROWS * r->width);
+	r->wider = r->wide && !req->narrow && pt_wider();
+	if (r->wider && r->paired && !r->turned)
+		pt_wider_init(&r->x, 1);
+	if (r->wider)
+		pt_wider_init(&r->y, 0);
 	r->sum = g_new(int32_t, r->line);
 	r->row = g_new0(uint8_t, r->line + PT_SLACK + 3 * size + 1);
 	r->dst = dst;
@@ -142,7 +147,9 @@ slot(const pt_resampler *r, int y)
 static void
 rows_along_x(pt_resampler *r, const uint8_t *row, size_t stride, int n, uint8_t *const *out)
 {
-	if (r->pixel == 4 && r->wide)
+	if (r->x.bytes && n == PT_ROWS)
+		pt_wider_along_x(&r->x, row, stride, out, (uint8_t *) r->paired, 2 * r->width);
+	else if (r->pixel == 4 && r->wide)
 		pt_wide_along_x(&r->x, row, stride, n, out, r->paired, r->width);
 	else
 		for (int y = 0; y < n; y++)
@@ -159,8 +166,11 @@ emit(pt_resampler *r, int i)
 
 	for (int k = 0; k < a->count[i]; k++)
 		r->under[k] = slot(r, a->first[i] + k);
-	r->under[a->count[i]] = r->ring; // has no weight
-	if (r->wide)
+	for (int k = 0; k < 3; k++)
+		r->under[a->count[i] + k] = r->ring; // has no weight
+	if (r->wider)
+		pt_wider_along_y(a, i, r->under, r->line, r->row);
+	else if (r->wide)
 		pt_wide_along_y(a, i, r->under, r->line, r->row);
 	else
 		along_y(a, i, r->under, r->line, r->sum, r->row);

@@ -29,6 +29,7 @@ typedef struct {
 	int min_side;
 	int whole;         // decode every pixel before the resampling, to compare with
 	int plain;         // no wide registers, and every scan, to compare with
+	int narrow;        // no wider ones than wide.c's, to compare with
 } pt_request;
 
 typedef struct {
@@ -79,6 +80,8 @@ typedef struct {
 	int *odd;        // … of which as many come first as make the first sample an even one …
 	int16_t *high;   // … and the weights in two halves, weight = high << 11 | low
 	int16_t *low;
+	int8_t *bytes;   // for wider.c, if it works: the weights in three bytes …
+	int steps;       // … and in how many steps an output is made
 } pt_axis;
 
 // PT_SLACK is how many bytes behind a row of 4-byte pixels are read for nothing.
@@ -94,13 +97,14 @@ typedef struct {
 	pt_axis x, y;
 	int pixel;        // bytes of a source pixel: 3, or 4 of which the last is nothing
 	int turned;       // the stored x is the upright y
-	int wide;         // wide.c works
+	int wide;         // wide.c works …
+	int wider;        // … and wider.c
 	int line;         // bytes in a row of the ring …
 	int stride;       // … with what is read or written for nothing behind it
 	int rows;         // in the ring: y.taps and as many more as may come at once
 	uint8_t *ring;    // the last rows: resampled along x, or raw when turned
 	const uint8_t **under; // the rows of the ring under an output row
-	int16_t *paired;  // for wide.c: PT_ROWS rows of width numbers
+	int16_t *paired;  // for wide.c and wider.c: PT_ROWS rows of width numbers
 	size_t width;
 	int32_t *sum;     // a row along y before rounding
 	uint8_t *row;     // the same row rounded; room for the output row behind it
@@ -127,5 +131,13 @@ int pt_wide(void);
 void pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n,
 	uint8_t *const *out, int16_t *paired, size_t width);
 void pt_wide_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, uint8_t *out);
+
+// wider.c
+
+int pt_wider(void);
+void pt_wider_init(pt_axis *a, int fours);
+void pt_wider_along_x(const pt_axis *a, const uint8_t *row, size_t stride,
+	uint8_t *const *out, uint8_t *fours, size_t room);
+void pt_wider_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, uint8_t *out);
 
 #endif

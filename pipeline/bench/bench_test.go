@@ -100,7 +100,7 @@ func TestRateLeavesTheEndsOut(t *testing.T) {
 	for photos := 0; photos <= 1000; photos += 10 {
 		p = append(p, moment{at: at, photos: photos, usage: usage{worker: time.Duration(photos) * 3 * time.Millisecond, rss: 1<<20 + int64(2000*photos)}})
 		step := 100 * time.Millisecond
-		if photos < 140 || photos >= 860 {
+		if photos < 390 || photos >= 860 {
 			step *= 5
 		}
 		at = at.Add(step)
@@ -119,15 +119,32 @@ func TestRateLeavesTheEndsOut(t *testing.T) {
 	}
 }
 
+// A worker that does 100 photos a second, at 3 ms each, and has 500 of 2000 in hand before it commits the first. It commits what
+// it has in hand faster than it works, until that are 60.
+func TestPhotosInHandAreNoSpeed(t *testing.T) {
+	var p pace
+	for done := 0; done <= 2000; done += 10 {
+		inHand := max(60, 500-2*max(done-500, 0))
+		committed := max(done-inHand, 0)
+		p = append(p, moment{at: time.Unix(0, int64(done)*1e7), photos: committed, usage: usage{worker: time.Duration(done) * 3 * time.Millisecond}})
+	}
+	if rate := p.rate(firstMark, lastMark); math.Abs(rate-100) > 1 {
+		t.Errorf("%.1f photos/s, want 100", rate)
+	}
+	if cpu := p.cost(firstMark, lastMark, ours); math.Abs(cpu-3) > 0.03 {
+		t.Errorf("%.2f ms of processor time a photo, want 3", cpu)
+	}
+}
+
 // A worker that does 100 photos a second, at 3 ms each, and commits late: now all that it has done, now 60 fewer. Where the
 // ends of the measured part happen to lie says nothing.
 func TestLateCommitsDoNotMatter(t *testing.T) {
 	for seed := range 20 {
 		var p pace
 		committed := 0
-		for done := range 1001 {
+		for done := range 2001 {
 			committed = max(committed, done-int(hash(seed, done, 0)%60))
-			if done%5 == 0 || done == 1000 {
+			if done%5 == 0 || done == 2000 {
 				p = append(p, moment{at: time.Unix(0, int64(done)*1e7), photos: committed, usage: usage{worker: time.Duration(done) * 3 * time.Millisecond}})
 			}
 			if hash(seed, done, 1)%16 > 0 { // nothing is committed for a while

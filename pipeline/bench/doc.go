@@ -6,7 +6,7 @@
 //     own, reading a real topic and a real bucket. The broker, the store and the
 //     feed live elsewhere, and their processor time counts for nobody.
 //   - Photos are counted when they are committed: the group's offsets are read
-//     from outside, and the rate is the slope between 15 % and 85 % of the photos,
+//     from outside, and the rate is the slope between 40 % and 85 % of the photos,
 //     so that neither the start nor the last partition's end is in it, nor how
 //     much happened to be in flight at one moment.
 //   - Processor time is the kernel's count for the worker's process and its

@@ -10,8 +10,12 @@ import (
 // the coefficients of a JPEG and the network, each as measured alone in the same run, on all cores; and broker, store and feed
 // take of the same cores what they took in the run.
 
-// decodeGoal is what decoding may cost, over reading the coefficients alone.
-const decodeGoal = 1.4
+// decodeGoal is what decoding may cost, over reading the coefficients alone, and nullGoal what photos/s without a network are to
+// be, over the peer's.
+const (
+	decodeGoal = 1.4
+	nullGoal   = 2.5
+)
 
 // around is what broker, store and feed took a photo, in milliseconds, where they share the worker's cores.
 func (r Result) around() float64 {
@@ -68,5 +72,21 @@ func (r Result) writeLimits(t *strings.Builder) {
 	if len(networks) > 0 {
 		fmt.Fprintf(t, "; networks alone: %s. Were its decoder just at the goal of %.2f × of the coefficients, it would be: %s", strings.Join(networks, ", "), decodeGoal, strings.Join(strict, ", "))
 	}
-	t.WriteString(".\n")
+	t.WriteString(".")
+	if peer := contestant(r.Comparison, peerNull); peer != nil {
+		r.writeClash(t, median(peer.PhotosPerSecond))
+	}
+	t.WriteString("\n")
+}
+
+// writeClash holds two goals against each other: what a photo may cost altogether, and what its decoder may.
+func (r Result) writeClash(t *strings.Builder, peer float64) {
+	all := float64(r.Machine.Cores) * 1e3 / (nullGoal * peer)
+	decoder := decodeGoal * r.Ceiling.CoefficientsMS
+	fmt.Fprintf(t, " Without a network %.2f × of the peer's %.0f photos/s leave %.2f ms a photo for everything; a decoder just at its goal (%.2f ms) with broker, store and feed (%.2f ms) takes %.2f ms",
+		nullGoal, peer, all, decoder, r.around(), decoder+r.around())
+	if decoder+r.around() > all {
+		t.WriteString(": here the two goals contradict each other")
+	}
+	t.WriteString(".")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,14 +23,36 @@ func (u usage) cpu() time.Duration { return u.worker + u.children }
 
 // usageOf adds up a process and its children: for a worker, its decoders. Children that have ended count with their parent,
 // which waits for them.
-func usageOf(pid int) usage {
+func usageOf(pid int, children []int) usage {
 	cpu, dead, rss := statOf(pid)
 	u := usage{cpu, dead, rss}
-	for _, child := range childrenOf(pid) {
+	for _, child := range children {
 		cpu, dead, rss := statOf(child)
 		u.children, u.rss = u.children+cpu+dead, u.rss+rss
 	}
 	return u
+}
+
+// family is the children of a process as they were when they were last looked for. To read the list that every thread has of
+// them costs more than all the rest of watching a worker, on the cores that the worker could use; once they have stayed
+// the same for a while they are looked for no more than once a second.
+type family struct {
+	pids   []int
+	looked time.Time
+	same   int // looks that found no change
+}
+
+func (f *family) of(pid int, look func(pid int) []int) []int {
+	const settled = 4
+	if f.same < settled || time.Since(f.looked) >= time.Second {
+		pids := look(pid)
+		f.same++
+		if !slices.Equal(pids, f.pids) {
+			f.same = 0
+		}
+		f.pids, f.looked = pids, time.Now()
+	}
+	return f.pids
 }
 
 // statOf reads proc_pid_stat(5): processor time of the process and of its children that have ended, and resident bytes;

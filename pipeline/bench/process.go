@@ -23,6 +23,8 @@ type process struct {
 	said tail
 	done chan struct{} // closed when it has ended and was waited for
 	err  error         // how it ended
+
+	children family
 }
 
 // start starts a program under the name argv[0]. It is ended by stop.
@@ -94,13 +96,14 @@ func (p *process) alive(mayEnd bool) error {
 	}
 }
 
-// usage is what the process has taken of the machine. One that has ended was counted when it was waited for.
+// usage is what the process has taken of the machine. One that has ended was counted when it was waited for. It is for one
+// goroutine at a time.
 func (p *process) usage() usage {
 	select {
 	case <-p.done:
 		return usage{worker: p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()}
 	default:
-		return usageOf(p.cmd.Process.Pid)
+		return usageOf(p.cmd.Process.Pid, p.children.of(p.cmd.Process.Pid, childrenOf))
 	}
 }
 

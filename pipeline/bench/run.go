@@ -12,7 +12,7 @@ type Run struct {
 	Photos          int     `json:"photos"`
 	Locations       int     `json:"locations"`         // on the output topic when all was committed
 	Workers         int     `json:"workers"`           // processes
-	PhotosPerSecond float64 `json:"photos_per_second"` // between 15 % and 85 % of the photos
+	PhotosPerSecond float64 `json:"photos_per_second"` // between 40 % and 85 % of the photos
 	CPU             CPU     `json:"cpu_ms_per_photo"`
 	Steps           []Step  `json:"steps"`
 	Batches         Batches `json:"batches"`
