@@ -23,7 +23,7 @@ func (c *check) bundle(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s@%s", manifest.Manifest.Name, manifest.Manifest.Version)
+	name, buckets := fmt.Sprintf("%s@%s", manifest.Manifest.Name, manifest.Manifest.Version), manifest.Manifest.CNN.Buckets
 	started := time.Now()
 	model, err := enrich.Load(ctx, enrich.Options{Bundle: dir, Device: c.device, SkipGolden: c.speedOnly})
 	if err != nil {
@@ -35,14 +35,14 @@ func (c *check) bundle(ctx context.Context, dir string) error {
 	pixels, data, err := c.decoded(ctx, model)
 	if err == nil {
 		err = errors.Join(
-			c.speed(ctx, name, model, pixels, manifest.Manifest.CNN.Buckets),
-			c.together(ctx, name, model, data, manifest.Manifest.CNN.Buckets),
+			c.speed(ctx, name, model, pixels, buckets),
+			c.together(ctx, name, model, data, buckets),
 		)
 	}
 	if err == nil && !c.speedOnly {
 		err = errors.Join(
 			c.agreement(ctx, name, dir, model, pixels),
-			c.cancelled(ctx, name, model, pixels, manifest.Manifest.CNN.Buckets),
+			c.cancelled(ctx, name, model, pixels, buckets),
 			c.signalled(name),
 		)
 	}

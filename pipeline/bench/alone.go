@@ -60,18 +60,12 @@ func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 	if err != nil {
 		return Ceiling{}, err
 	}
-	var network, accelerator float64
-	if m.Info().Placement.OnGPU() {
-		accelerator, network, err = b.acceleratorOf(ctx, m)
-	} else {
-		network, err = b.networkOf(ctx, m)
-	}
+	network, accelerator, err := b.networkOf(ctx, m)
 	return *ceilingOf(b.cores(), decoding, coefficients, network, accelerator), err
 }
 
-// acceleratorOf is the photos a second of a GPU that has nothing to do but full batches, two calls at a time, and the processor time
-// of a photo, in milliseconds, that this takes of the host.
-func (b *bench) acceleratorOf(ctx context.Context, m *enrich.Model) (rate, cost float64, err error) {
+// acceleratorOf is networkOf on a GPU that has nothing to do but full batches, two calls at a time; the processor time is the host's.
+func (b *bench) acceleratorOf(ctx context.Context, m *enrich.Model) (cost, rate float64, err error) {
 	const calls = 2
 	var rates, host [calls]float64
 	var group errgroup.Group
@@ -92,7 +86,7 @@ func (b *bench) acceleratorOf(ctx context.Context, m *enrich.Model) (rate, cost 
 	if err := group.Wait(); err != nil {
 		return 0, 0, fmt.Errorf("%w: network alone: %w", ErrBench, err)
 	}
-	return rates[0] + rates[1], (host[0] + host[1]) / calls, nil
+	return (host[0] + host[1]) / calls, rates[0] + rates[1], nil
 }
 
 // slots are the pixels of a batch.
@@ -111,12 +105,17 @@ func (b *bench) network(ctx context.Context, bundle, precision string) (float64,
 		return 0, err
 	}
 	defer m.Close()
-	return b.networkOf(ctx, m)
+	cost, _, err := b.networkOf(ctx, m)
+	return cost, err
 }
 
-func (b *bench) networkOf(ctx context.Context, m *enrich.Model) (float64, error) {
-	cost, err := b.costOf("network", 1, func(_ int, slots [][]byte) error { _, err := m.Embed(ctx, slots); return err }, m)
-	return cost / float64(b.batch()), err
+// networkOf is the processor time of a photo in full batches of the network, in milliseconds, and, on a GPU, its photos a second by the clock.
+func (b *bench) networkOf(ctx context.Context, m *enrich.Model) (cost, accelerator float64, err error) {
+	if m.Info().Placement.OnGPU() {
+		return b.acceleratorOf(ctx, m)
+	}
+	cost, err = b.costOf("network", 1, func(_ int, slots [][]byte) error { _, err := m.Embed(ctx, slots); return err }, m)
+	return cost / float64(b.batch()), 0, err
 }
 
 func (b *bench) batch() int { return max(b.Config.Batch.MaxSize, 1) }
