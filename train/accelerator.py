@@ -26,8 +26,9 @@ def drawers() -> int:
     return (os.cpu_count() or 1) if on_gpu() else 1
 
 
-def together(items):
-    """The items in lists of as many as one call takes: one on a CPU, where results should not depend on neighbours, many on a GPU."""
-    size, items = TOGETHER if on_gpu() else 1, iter(items)
+def together(items, size: int | None = None):
+    """The items in lists of `size`, by default as many as one call takes: one on a CPU, where results should not depend on neighbours,
+    many on a GPU."""
+    size, items = size or (TOGETHER if on_gpu() else 1), iter(items)
     while some := list(itertools.islice(items, size)):
         yield some

@@ -10,7 +10,6 @@ The places are encoded once, here. In the graph remain tower, layers, one produc
 import argparse
 import sys
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
+import accelerator
 import export
 import foreign
 import gallery
@@ -106,7 +106,7 @@ def logit_scale() -> float:
 def look(model: GeoClip, squares: Iterator[np.ndarray], batch: int = 8) -> np.ndarray:
     """float32 [squares, WIDTH]"""
     rows = []
-    while some := list(islice(squares, batch)):
+    for some in accelerator.together(squares, batch):
         with torch.no_grad():
             rows.append(model.embed(torch.from_numpy(np.concatenate(some))).numpy())
     return np.concatenate(rows)

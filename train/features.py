@@ -64,8 +64,8 @@ def exported(net: torch.nn.Module, folder: Path) -> Path:
 class OnGPU:
     """The backbone where there is a GPU: the weights that are shipped, by PyTorch, since ONNX Runtime is here for the CPU alone."""
 
-    def __init__(self, net: torch.nn.Module, outputs: list[str]) -> None:
-        self.net = (WithTrunk(net) if "trunk" in outputs else net).to(accelerator.device()).eval()
+    def __init__(self, net: torch.nn.Module, trunk: bool) -> None:
+        self.net = (WithTrunk(net) if trunk else net).to(accelerator.device()).eval()
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         with torch.no_grad():
@@ -87,7 +87,7 @@ def piece(runtime, names: list[str], open_image, size: int, extra: int, trunk: b
 def eyes(net: torch.nn.Module, model: Path, trunk: bool):
     """What runs the backbone here."""
     if accelerator.on_gpu():
-        return OnGPU(rounded(copy.deepcopy(net)), ["embedding", "trunk"] if trunk else ["embedding"])
+        return OnGPU(rounded(copy.deepcopy(net)), trunk)
     return session(model, threads=torch.get_num_threads())
 
 

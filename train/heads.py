@@ -116,8 +116,7 @@ class Learner(nn.Module):
         """Of embeddings of the photos `rows` and of pictures taken nowhere."""
         x, nowhere = self.dropped(x), self.dropped(nowhere)
         total = torch.zeros((), device=x.device)
-        for i, layer in enumerate(self.layers):
-            target = self.get_buffer(f"target{i}")
+        for layer, target in zip(self.layers, self.each("target"), strict=True):
             total = total + (nn.functional.cross_entropy(layer(x), target[rows], reduction="none") * self.weight[rows]).mean()
         spread = self.prior.expand(len(nowhere), -1)
         return total + self.settings.outlier_weight * nn.functional.cross_entropy(self.finest(nowhere), spread)
@@ -128,7 +127,11 @@ class Learner(nn.Module):
 
     def parts(self):
         shares = [1.0] + [self.settings.coarse_share] * (len(self.layers) - 1)
-        return zip(shares, self.layers, (self.get_buffer(f"around{i}") for i in range(len(self.layers))), strict=True)
+        return zip(shares, self.layers, self.each("around"), strict=True)
+
+    def each(self, name: str) -> list[torch.Tensor]:
+        """The tensor of this name of each level."""
+        return [self.get_buffer(f"{name}{i}") for i in range(len(self.layers))]
 
     def folded(self) -> Head:
         """One layer on unit embeddings: w·(x−m)/s + b = (w/s)·x + (b − (w/s)·m), summed over the levels."""

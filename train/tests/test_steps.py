@@ -8,7 +8,6 @@ import torch
 
 import accelerator
 import calibrate
-import export
 import features
 import finetune
 import graphs
