@@ -20,6 +20,7 @@ import division
 import interval
 import learn
 import learned
+import splits
 import teach
 from score import distance_km
 
@@ -130,7 +131,7 @@ def run(args: argparse.Namespace) -> str:
     strangers = learn.embedded(args, base, args.strangers, args.strangers_photos, 0) if args.strangers else None
     recipe, other, albums = [], [], []
     for draw in range(args.draws):
-        shown = np.array([teach.lot(f"shown {draw or ''}{row['id']}") < 0.5 for row in photos.rows])  # as hidden.py, whose first seed is empty
+        shown = np.array([splits.lot(f"shown {draw or ''}{row['id']}") < 0.5 for row in photos.rows])  # as hidden.py, whose first seed is empty
         known, hidden = photos.at(np.flatnonzero(shown)), photos.at(np.flatnonzero(~shown))
         recipe.append(answered(base, known, hidden, others, strangers))
         albums.append(hidden.albums())

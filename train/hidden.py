@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
-from teach import lot
+from splits import lot
 
 
 def block(row: dict, shown: bool) -> bytes:

@@ -25,6 +25,7 @@ import cells as cell_module
 import division
 import learned
 import outcome
+import splits
 import store
 import teach
 
@@ -117,7 +118,7 @@ def sides(seen: Seen, share: float) -> tuple[np.ndarray, np.ndarray]:
     """(learns, held out): whole albums, in an order that depends on their names alone, are held out while they fit in the share."""
     albums = seen.albums()
     left, out = share * len(seen), set()
-    for album in sorted(set(albums), key=teach.lot):
+    for album in sorted(set(albums), key=splits.lot):
         if (count := albums.count(album)) <= left:
             left -= count
             out.add(album)

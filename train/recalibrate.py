@@ -26,7 +26,7 @@ import golden
 import graphs
 import pin
 import square
-from teach import lot
+from splits import lot
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """From embeddings to a calibrated model: everything that is learned of an archive, and what it is worth."""
 
-import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import textures
 from calibrate import Promise
 from division import Division
 from score import distance_km
+from splits import lot
 
 FOLDS = 3
 MOST_AT_ONCE = 2  # models being learned: each holds the photos' embeddings once more
@@ -42,11 +42,6 @@ class Modes:
 
 # (division, photos, their probabilities, evidence) to what the album mode hmm makes of them; see learn.chained.
 Chained = Callable[[Division, object, np.ndarray, float], np.ndarray]
-
-
-def lot(name: str) -> float:
-    """A number in [0,1) that depends on the name alone."""
-    return int.from_bytes(hashlib.sha256(f"planetag {name}".encode()).digest()[:6], "big") / 2**48
 
 
 def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained) -> tuple[learned.Learned, Modes]:
