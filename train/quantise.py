@@ -1,7 +1,7 @@
 """A second bundle with a smaller network: `make int8` for CPUs, `make fp16` for GPUs.
 
 int8: static quantisation (QDQ, U8S8, a scale per channel), calibrated on photos the model learned from; the first convolutions,
-the last one and the head stay in float32, where int8 costs most. fp16: the backbone computes in float16; pixels and what comes
+where int8 costs most and saves least, and the head stay in float32. fp16: the backbone computes in float16; pixels and what comes
 behind the embedding do not, since the length of an embedding is a sum of squares and probabilities are compared closely.
 
 It is written only if, over the photos of the training side, no share within 25, 200 or 750 km falls by more than MOST_LOST;
@@ -33,7 +33,7 @@ from score import distance_km
 
 HERE = Path(__file__).resolve().parent
 CALIBRATING = 200  # photos
-FLOAT_FIRST, FLOAT_LAST = 3, 1  # convolutions that are left alone; behind the third is the first small tensor to be converted
+FLOAT_FIRST = 3  # convolutions that are left alone; behind the third is the first small tensor to be converted
 # Clip: what a convolution gives is rounded once, behind its activation; else every layer goes to float and back between the two.
 ROUNDED = ["Conv", "Clip", "Add"]
 MOST_LOST = 0.003
@@ -108,10 +108,10 @@ def quantise(source: Path, target: Path, paths: list[Path], size: int) -> None:
     whole(source, plain)
     quant_pre_process(str(plain), str(ready), skip_symbolic_shape=True)
     nodes = onnx.load(ready).graph.node
-    convolutions = [n.name for n in nodes if n.op_type == "Conv"]
+    first = [n.name for n in nodes if n.op_type == "Conv"][:FLOAT_FIRST]
     quantize_static(str(ready), str(target), Reader(paths, size), quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8,
                     weight_type=QuantType.QInt8, per_channel=True, calibrate_method=CalibrationMethod.MinMax,
-                    op_types_to_quantize=ROUNDED, nodes_to_exclude=convolutions[:FLOAT_FIRST] + convolutions[-FLOAT_LAST:])
+                    op_types_to_quantize=ROUNDED, nodes_to_exclude=first)
     plain.unlink()
     ready.unlink()
     finish(onnx.load(target), source, target)

@@ -51,8 +51,9 @@ type Result struct {
 	S3      string     `json:"s3"`
 	Run     *Run       `json:"run,omitempty"`
 	Ceiling *Ceiling   `json:"ceiling,omitempty"`
-	// Share is photos/s reached as a share of the ceiling's.
+	// Share is photos/s reached as a share of the ceiling's, Running of a ceiling of what decoding and the network take in the run itself.
 	Share      float64          `json:"share_of_ceiling,omitempty"`
+	Running    float64          `json:"share_of_ceiling_as_running,omitempty"`
 	Latency    []Latency        `json:"latency,omitempty"`
 	Scaling    []Scale          `json:"scaling,omitempty"`
 	Ratios     map[string]Ratio `json:"ratios,omitempty"`
@@ -137,6 +138,7 @@ func (b *bench) all(ctx context.Context, r *Result) error {
 	}
 	r.Run, r.Ceiling = &run, meanCeiling(b.cores(), before, after)
 	r.Share = run.PhotosPerSecond / r.Ceiling.PhotosPerSecond
+	r.Running = run.PhotosPerSecond / ceilingOf(b.cores(), run.step("decode"), 0, run.step("inference"), r.Ceiling.Accelerator).PhotosPerSecond
 	if b.Scaling {
 		if err := b.scale(ctx, r); err != nil {
 			return err

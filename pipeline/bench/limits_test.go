@@ -9,7 +9,7 @@ import (
 // photos a second, and 400 with a network of 2.5 ms.
 func TestWhatTheMachineAllows(t *testing.T) {
 	r := Result{
-		Model: RealModel, Machine: Machine{Cores: 2}, Share: 0.8,
+		Model: RealModel, Machine: Machine{Cores: 2}, Share: 0.8, Running: 0.92,
 		Run:     &Run{CPU: CPU{Around: 0.5}},
 		Ceiling: &Ceiling{DecodeMS: 3, CoefficientsMS: 2, NetworkMS: 6.5},
 		Comparison: []Contestant{
@@ -35,7 +35,8 @@ func TestWhatTheMachineAllows(t *testing.T) {
 		"| photos/s over the peer's, null network | ≥ 2.50 × | 1.90 × | 2.00 × | no: out of reach |",
 		"| photos/s exactly once over at least once | ≥ 0.95 × | 1.00 × |  | yes |",
 		"(null network) | ≤ 0.50 × | 0.60 × | 0.40 × | no |",
-		"| share of the machine's ceiling reached | ≥ 90 % | 80 % | 95 % | no |",
+		"| share of the ceiling reached, of decoding and network as they run | ≥ 90 % | 92 % | 95 % | yes |",
+		"| share of the ceiling reached, of decoding and network each alone | ≥ 90 % | 80 % | 95 % | no |",
 		"the goal of 1.40 × of the coefficients, it would be: int8 2.16 ×, null 1.52 ×.",
 		"Without a network 2.50 × of the peer's 400 photos/s leave 2.00 ms a photo for everything; a decoder just at its goal (2.80 ms) " +
 			"with broker, store and feed (0.50 ms) takes 3.30 ms: here the two goals contradict each other.",

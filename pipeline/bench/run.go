@@ -42,6 +42,16 @@ type Step struct {
 	Of   string  `json:"of"`      // what Wall is of
 }
 
+// step is the processor time of one of the steps, in milliseconds a photo.
+func (r Run) step(name string) float64 {
+	for _, s := range r.Steps {
+		if s.Name == name {
+			return s.CPU
+		}
+	}
+	return 0
+}
+
 // Batches are the calls of the network.
 type Batches struct {
 	Mean float64 `json:"mean_photos"`
