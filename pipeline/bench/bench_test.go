@@ -136,6 +136,30 @@ func TestPhotosInHandAreNoSpeed(t *testing.T) {
 	}
 }
 
+// At 1000 photos a second a profile of 10,000 photos may last 4 seconds; half a minute of it would be of a worker at rest.
+func TestProfileEndsWithThePhotos(t *testing.T) {
+	for _, row := range []struct {
+		rate int
+		want time.Duration
+	}{{10, 30 * time.Second}, {1000, 4 * time.Second}, {100_000, time.Second}} {
+		var p pace
+		for photos := 0; photos <= 4000; photos += 50 {
+			slow := time.Duration(1)
+			if photos < 1000 {
+				slow = 9
+			}
+			at := time.Unix(0, 0)
+			if len(p) > 0 {
+				at = p[len(p)-1].at.Add(slow * 50 * time.Second / time.Duration(row.rate))
+			}
+			p = append(p, moment{at: at, photos: photos})
+		}
+		if long := profileFor(p.left(10_000)); long != row.want {
+			t.Errorf("%d photos a second: a profile of %v, want %v", row.rate, long, row.want)
+		}
+	}
+}
+
 // A worker that does 100 photos a second, at 3 ms each, and commits late: now all that it has done, now 60 fewer. Where the
 // ends of the measured part happen to lie says nothing.
 func TestLateCommitsDoNotMatter(t *testing.T) {

@@ -25,8 +25,8 @@ type moment struct {
 // pace is the course of a run.
 type pace []moment
 
-// follow watches a group until it has committed count photos. marked is called once, when the measured part begins.
-func (b *bench) follow(ctx context.Context, r *running, count int, marked func()) (pace, error) {
+// follow watches a group until it has committed count photos. marked is called once, when the measured part begins, and told how long it will last.
+func (b *bench) follow(ctx context.Context, r *running, count int, marked func(left time.Duration)) (pace, error) {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	changed := time.Now()
@@ -46,7 +46,7 @@ func (b *bench) follow(ctx context.Context, r *running, count int, marked func()
 			p = append(p, moment{now, done, r.usage(), ownTime()})
 		}
 		if marked != nil && float64(done) >= firstMark*float64(count) {
-			marked()
+			marked(p.left(count))
 			marked = nil
 		}
 		if done >= count {
@@ -87,6 +87,13 @@ func (p pace) between(from, to float64) (first, last moment) {
 		return p[0], p[len(p)-1]
 	}
 	return first, last
+}
+
+// left is how long the measured part will last if it goes on as in the second half of what was done until now.
+func (p pace) left(count int) time.Duration {
+	half, now := p.between(0.5, 1)
+	each := float64(now.at.Sub(half.at)) / max(float64(now.photos-half.photos), 1)
+	return time.Duration(each * max(lastMark*float64(count)-float64(now.photos), 0))
 }
 
 // rate is photos a second between two shares of the photos.

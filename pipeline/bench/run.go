@@ -90,8 +90,8 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	var sampled profile
 	var failed error
 	var aside sync.WaitGroup
-	p, err := b.follow(ctx, r, b.Count, func() {
-		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http[0], b.profileFor()) })
+	p, err := b.follow(ctx, r, b.Count, func(left time.Duration) {
+		aside.Go(func() { sampled, failed = takeProfile(ctx, r.http[0], profileFor(left)) })
 	})
 	if err != nil {
 		return Run{}, err
@@ -113,9 +113,10 @@ func (b *bench) measure(ctx context.Context, e entrant) (Run, error) {
 	return run, err
 }
 
-// profileFor is long enough for a thousand samples or so and short enough to be over with the run.
-func (b *bench) profileFor() time.Duration {
-	return time.Duration(min(max(b.Count/200, 1), 30)) * time.Second
+// profileFor is long enough for some hundred samples and over with the measured part: behind it a worker that has run out of photos would be
+// profiled, and, where it is fast, the bench would wait for that alone.
+func profileFor(left time.Duration) time.Duration {
+	return min(max(left.Truncate(time.Second), time.Second), 30*time.Second)
 }
 
 func (b *bench) analyse(p pace, sampled profile, page page) Run {
