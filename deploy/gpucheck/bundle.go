@@ -24,6 +24,10 @@ func (c *check) bundle(ctx context.Context, dir string) error {
 		return err
 	}
 	name, buckets := fmt.Sprintf("%s@%s", manifest.Manifest.Name, manifest.Manifest.Version), manifest.Manifest.CNN.Buckets
+	loading := "load, warm-up and golden photos"
+	if c.speedOnly {
+		loading = "load and warm-up"
+	}
 	started := time.Now()
 	model, err := enrich.Load(ctx, enrich.Options{Bundle: dir, Device: c.device, SkipGolden: c.speedOnly})
 	if err != nil {
@@ -31,7 +35,7 @@ func (c *check) bundle(ctx context.Context, dir string) error {
 	}
 	where := model.Info().Placement
 	c.add(name, "runs on", "%v", where)
-	c.add(name, "load, warm-up and golden photos", "%.1f s", time.Since(started).Seconds())
+	c.add(name, loading, "%.1f s", time.Since(started).Seconds())
 	pixels, data, err := c.decoded(ctx, model)
 	if err == nil {
 		err = errors.Join(
