@@ -18,6 +18,7 @@ type Ceiling struct {
 	DecodeMS        float64 `json:"decode_cpu_ms"`                           // of one photo, alone, while every core decodes
 	CoefficientsMS  float64 `json:"coefficients_cpu_ms"`                     // of reading a JPEG's coefficients only, which no decoder can do without
 	NetworkMS       float64 `json:"network_cpu_ms"`                          // of one photo, in full batches, alone, on every core at once
+	BareMS          float64 `json:"bare_loop_ms,omitempty"`                  // cores × clock of one photo where every core decodes a batch, then runs it, and nothing else; 0 = not measured, on a GPU
 	Accelerator     float64 `json:"accelerator_photos_per_second,omitempty"` // of a GPU alone, by the clock; its network's processor time is the host's part
 	PhotosPerSecond float64 `json:"photos_per_second"`
 }
@@ -27,11 +28,13 @@ func ceilingOf(cores int, decode, coefficients, network, accelerator float64) *C
 	if accelerator > 0 {
 		rate = min(rate, accelerator)
 	}
-	return &Ceiling{decode, coefficients, network, accelerator, rate}
+	return &Ceiling{DecodeMS: decode, CoefficientsMS: coefficients, NetworkMS: network, Accelerator: accelerator, PhotosPerSecond: rate}
 }
 
 func meanCeiling(cores int, a, b Ceiling) *Ceiling {
-	return ceilingOf(cores, (a.DecodeMS+b.DecodeMS)/2, (a.CoefficientsMS+b.CoefficientsMS)/2, (a.NetworkMS+b.NetworkMS)/2, (a.Accelerator+b.Accelerator)/2)
+	c := ceilingOf(cores, (a.DecodeMS+b.DecodeMS)/2, (a.CoefficientsMS+b.CoefficientsMS)/2, (a.NetworkMS+b.NetworkMS)/2, (a.Accelerator+b.Accelerator)/2)
+	c.BareMS = (a.BareMS + b.BareMS) / 2
+	return c
 }
 
 // load loads one of a bundle's networks.
@@ -61,7 +64,44 @@ func (b *bench) alone(ctx context.Context) (Ceiling, error) {
 		return Ceiling{}, err
 	}
 	network, accelerator, err := b.networkOf(ctx, m)
-	return *ceilingOf(b.cores(), decoding, coefficients, network, accelerator), err
+	if err != nil {
+		return Ceiling{}, err
+	}
+	c := ceilingOf(b.cores(), decoding, coefficients, network, accelerator)
+	if accelerator == 0 {
+		c.BareMS, err = b.bare(ctx, m)
+	}
+	return *c, err
+}
+
+// bare is the fastest worker there could be: every core decodes a batch and runs the network on it, again and again, with no broker, no store and
+// no other process. It answers what a photo takes of all cores by the clock, in milliseconds: what a virtual machine's host keeps for itself is in it.
+func (b *bench) bare(ctx context.Context, m *enrich.Model) (float64, error) {
+	files, least := b.world.photos, time.Duration(min(2*b.Count, 4000))*time.Millisecond
+	rates := make([]float64, b.cores())
+	var group errgroup.Group
+	for core := range rates {
+		group.Go(func() error {
+			slots, began, done := b.slots(m), time.Now(), 0
+			for time.Since(began) < least {
+				for i := range slots {
+					if _, err := m.Decode(ctx, files[(core*len(files)/len(rates)+done+i)%len(files)].data, slots[i]); err != nil {
+						return err
+					}
+				}
+				if _, err := m.Embed(ctx, slots); err != nil {
+					return err
+				}
+				done += len(slots)
+			}
+			rates[core] = float64(done) / time.Since(began).Seconds()
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return 0, fmt.Errorf("%w: decode and network in a bare loop: %w", ErrBench, err)
+	}
+	return float64(len(rates)) * 1e3 / sum(rates), nil
 }
 
 // acceleratorOf is networkOf on a GPU that has nothing to do but full batches, two calls at a time; the processor time is the host's.
@@ -139,11 +179,14 @@ func (b *bench) costOf(name string, round int, call func(i int, slots [][]byte) 
 	if err := group.Wait(); err != nil {
 		return 0, fmt.Errorf("%w: %s alone: %w", ErrBench, name, err)
 	}
-	var sum float64
-	for _, cost := range costs {
-		sum += cost
+	return sum(costs) / float64(len(costs)), nil
+}
+
+func sum(list []float64) (all float64) {
+	for _, x := range list {
+		all += x
 	}
-	return sum / float64(len(costs)), nil
+	return all
 }
 
 // threadCost is the processor time of one call, in milliseconds, over whole rounds that take at least so long.

@@ -44,8 +44,8 @@ func goals(r Result) []Goal {
 	var list goalList
 	ratioGoals(r, &list)
 	if r.Ceiling != nil && r.Model == RealModel {
-		list.atLeast("share of the ceiling reached, of decoding and network as they run", 90, 100*r.Running, 100*r.shareAllowed(), "%.0f %%")
-		list.atLeast("share of the ceiling reached, of decoding and network each alone", 90, 100*r.Share, 100*r.shareAllowed(), "%.0f %%")
+		list.atLeast("share of the ceiling reached, of decoding and network as they run", 90, 100*r.Running, 100*r.shareAllowed(r.Ceiling.DecodeMS+r.Ceiling.NetworkMS), "%.0f %%")
+		list.atLeast("share of the ceiling reached, of decoding and network each alone", 90, 100*r.Share, 100*r.shareAllowed(r.Ceiling.bare()), "%.0f %%")
 		list.atMost("decoding over reading the coefficients alone", decodeGoal, r.Ceiling.DecodeMS/r.Ceiling.CoefficientsMS, 1, "%.2f ×")
 	}
 	for _, l := range r.Latency {

@@ -49,11 +49,13 @@ func (r Result) outsideAllowed() float64 {
 	return r.Ceiling.CoefficientsMS / median(peer.CPU)
 }
 
-// shareAllowed is the ceiling's share that broker, store and feed leave to the worker.
-func (r Result) shareAllowed() float64 {
-	alone := r.Ceiling.DecodeMS + r.Ceiling.NetworkMS
-	return alone / (alone + r.around())
+// shareAllowed is the ceiling's share that broker, store and feed leave to a worker of which a photo takes so many milliseconds of the cores.
+func (r Result) shareAllowed(least float64) float64 {
+	return (r.Ceiling.DecodeMS + r.Ceiling.NetworkMS) / (least + r.around())
 }
+
+// bare is what a photo takes of the cores where they do nothing but decode and run the network, in turns.
+func (c Ceiling) bare() float64 { return max(c.BareMS, c.DecodeMS+c.NetworkMS) }
 
 // writeLimits says where the limits come from.
 func (r Result) writeLimits(t *strings.Builder) {
@@ -73,6 +75,10 @@ func (r Result) writeLimits(t *strings.Builder) {
 		fmt.Fprintf(t, "; networks alone: %s. Were its decoder just at the goal of %.2f × of the coefficients, it would be: %s", strings.Join(networks, ", "), decodeGoal, strings.Join(strict, ", "))
 	}
 	t.WriteString(".")
+	if r.Ceiling.BareMS > 0 {
+		fmt.Fprintf(t, " A bare loop of decoding and network on every core, with nothing beside it, does %.0f photos/s by the clock: %.0f %% of the ceiling; broker, store and feed leave %.0f %%.",
+			float64(r.Machine.Cores)*1e3/r.Ceiling.BareMS, 100*(r.Ceiling.DecodeMS+r.Ceiling.NetworkMS)/r.Ceiling.BareMS, 100*r.shareAllowed(r.Ceiling.bare()))
+	}
 	if peer := contestant(r.Comparison, peerNull); peer != nil {
 		r.writeClash(t, median(peer.PhotosPerSecond))
 	}

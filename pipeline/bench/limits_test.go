@@ -11,7 +11,7 @@ func TestWhatTheMachineAllows(t *testing.T) {
 	r := Result{
 		Model: RealModel, Machine: Machine{Cores: 2}, Share: 0.8, Running: 0.92,
 		Run:     &Run{CPU: CPU{Around: 0.5}},
-		Ceiling: &Ceiling{DecodeMS: 3, CoefficientsMS: 2, NetworkMS: 6.5},
+		Ceiling: &Ceiling{DecodeMS: 3, CoefficientsMS: 2, NetworkMS: 6.5, BareMS: 10},
 		Comparison: []Contestant{
 			{Name: peerFP32, PhotosPerSecond: []float64{200, 100, 160}, CPU: []float64{12, 12, 12}},
 			{Name: oursInt8, NetworkMS: 2.5, PhotosPerSecond: []float64{368}, CPU: []float64{5.5}},
@@ -36,7 +36,8 @@ func TestWhatTheMachineAllows(t *testing.T) {
 		"| photos/s exactly once over at least once | ≥ 0.95 × | 1.00 × |  | yes |",
 		"(null network) | ≤ 0.50 × | 0.60 × | 0.40 × | no |",
 		"| share of the ceiling reached, of decoding and network as they run | ≥ 90 % | 92 % | 95 % | yes |",
-		"| share of the ceiling reached, of decoding and network each alone | ≥ 90 % | 80 % | 95 % | no |",
+		"| share of the ceiling reached, of decoding and network each alone | ≥ 90 % | 80 % | 90 % | no |",
+		"A bare loop of decoding and network on every core, with nothing beside it, does 200 photos/s by the clock: 95 % of the ceiling; broker, store and feed leave 90 %.",
 		"the goal of 1.40 × of the coefficients, it would be: int8 2.16 ×, null 1.52 ×.",
 		"Without a network 2.50 × of the peer's 400 photos/s leave 2.00 ms a photo for everything; a decoder just at its goal (2.80 ms) " +
 			"with broker, store and feed (0.50 ms) takes 3.30 ms: here the two goals contradict each other.",
