@@ -2,8 +2,9 @@
 
 Which half is hidden matters as much as most settings, so a setting is judged by all draws together, photo by photo, with
 intervals over albums. Everything happens on embeddings that are made once, the division, the head and the gate of each draw
-included; only the worker's part is not: `make outcome` has that. `--set learned.SOFTEN=1.5` learns each draw a second time with
-another value of a constant, and prints what the recipe gains over it.
+included; only the worker's part is not: `make outcome` has that. Beside the recipe are the plain heads of plain.py, what the photos'
+times say, and what nobody can do better than. `--set learned.SOFTEN=1.5` learns each draw a second time with another value of a
+constant, and prints what the recipe gains over it.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import csv
 import os
 import sys
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +22,14 @@ import division
 import interval
 import learn
 import learned
+import plain
 import splits
 import teach
 from score import distance_km
 
 WITHIN_KM = (1, 25, 200, 750)
 MODES = ("base, single", "learned, single", "base, album", "learned, album")
+RIVALS = ("base", "plain", "plain, our cells")
 ELSEWHERE = ("elsewhere, base", "elsewhere, learned")
 
 
@@ -101,8 +105,39 @@ def answered(base: learned.Base, known: learn.Seen, hidden: learn.Seen, others: 
     return found
 
 
+def compared(base: learned.Base, known: learn.Seen, hidden: learn.Seen) -> dict[str, np.ndarray]:
+    """The rows that no setting of the recipe changes: plain heads, times, and limits."""
+    parts = division.divide(known.lat, known.lon, base.cells, base.manifest["precision_cap_level"])
+    cuts = {"plain": plain.planet(known, base.manifest["precision_cap_level"]), "plain, our cells": plain.recipes(parts)}
+    found, limits = {}, {}
+    for name, (cells, label) in cuts.items():
+        prob = plain.answers(known, hidden, cells, label)
+        found |= {f"{name}, single": errors(cells, prob, hidden), f"{name}, album": errors(cells, averaged(prob, hidden.albums()), hidden)}
+        limits[f"best cell, {name.replace('plain, ', '')}"] = cells.distances(hidden.lat, hidden.lon).min(1)
+    km = distance_km(hidden.lat[:, None], hidden.lon[:, None], known.lat[None], known.lon[None])
+    mates = np.array(hidden.albums())[:, None] == np.array(known.albums())[None]
+    gaps = np.abs(hours(hidden)[:, None] - hours(known)[None])
+    for where, others in (("album", mates), ("other albums", ~mates), ("archive", np.full(km.shape, True))):
+        found[f"nearest in time, {where}"] = nearest(km, np.where(others, gaps, np.nan))
+        limits[f"nearest in space, {where}"] = np.where(others, km, np.inf).min(1)
+    return found | limits
+
+
+def hours(photos: learn.Seen) -> np.ndarray:
+    """When each was taken; NaN where nobody knows."""
+    times = [row["taken_at"] and datetime.fromisoformat(row["taken_at"]).replace(tzinfo=None) for row in photos.rows]
+    return np.array([(t - datetime(1970, 1, 1)).total_seconds() / 3600 if t else np.nan for t in times])
+
+
+def nearest(km: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """How far each photo is from the one with the smallest gap; infinitely where there is none."""
+    gaps = np.where(np.isnan(gaps), np.inf, gaps)
+    best = gaps.argmin(1)[:, None]
+    return np.where(np.isfinite(np.take_along_axis(gaps, best, 1)), np.take_along_axis(km, best, 1), np.inf)[:, 0]
+
+
 def line(name: str, values: np.ndarray, units: list[str], sign: str = "") -> str:
-    return f"{name:28s}" + "".join(f"{interval.mean(100.0 * v, units).text(sign):>22s}" for v in values)
+    return f"{name:34s}" + "".join(f"{interval.mean(100.0 * v, units).text(sign):>22s}" for v in values)
 
 
 def near(km: np.ndarray) -> np.ndarray:
@@ -112,12 +147,14 @@ def near(km: np.ndarray) -> np.ndarray:
 
 def table(recipe: list[dict], other: list[dict], albums: list[list[str]], strangers: list[str]) -> str:
     """The rows of all draws; and what the recipe gains over the other setting, if there is one."""
-    lines = [f"{f'{len(recipe)} draws, % within':28s}" + "".join(f"{f'{km} km':>22s}" for km in WITHIN_KM)]
-    units = {name: [a for draw in albums for a in draw] if name in MODES else strangers * len(recipe) for name in recipe[0]}
+    lines = [f"{f'{len(recipe)} draws, % within':34s}" + "".join(f"{f'{km} km':>22s}" for km in WITHIN_KM)]
+    units = {name: strangers * len(recipe) if name in ELSEWHERE else [a for draw in albums for a in draw] for name in recipe[0]}
     values = {name: near(np.concatenate([draw[name] for draw in recipe])) for name in recipe[0]}
     lines += [line(name, values[name], units[name]) for name in values]
-    for name in ("single", "album"):
-        lines.append(line(f"learned − base, {name}", values[f"learned, {name}"] - values[f"base, {name}"], units[f"base, {name}"], "+"))
+    for rival in [name for name in RIVALS if f"{name}, single" in values]:
+        for name in ("single", "album"):
+            row = values[f"learned, {name}"] - values[f"{rival}, {name}"]
+            lines.append(line(f"learned − {rival}, {name}", row, units[f"learned, {name}"], "+"))
     for name in [n for n in values if "learned" in n and other]:
         lines.append(line(f"{name}: − set", values[name] - near(np.concatenate([draw[name] for draw in other])), units[name], "+"))
     return "\n".join([*lines, f"95 % intervals over {len(set(units[MODES[0]]))} albums, which all draws share"])
@@ -133,7 +170,7 @@ def run(args: argparse.Namespace) -> str:
     for draw in range(args.draws):
         shown = np.array([splits.lot(f"shown {draw or ''}{row['id']}") < 0.5 for row in photos.rows])  # as hidden.py, whose first seed is empty
         known, hidden = photos.at(np.flatnonzero(shown)), photos.at(np.flatnonzero(~shown))
-        recipe.append(answered(base, known, hidden, others, strangers))
+        recipe.append(answered(base, known, hidden, others, strangers) | compared(base, known, hidden))
         albums.append(hidden.albums())
         if args.set:
             with changed(args.set):
