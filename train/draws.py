@@ -12,7 +12,7 @@ import csv
 import os
 import sys
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,14 @@ import learned
 import plain
 import splits
 import teach
+from diary import Diary
 from score import distance_km
 
 WITHIN_KM = (1, 25, 200, 750)
 MODES = ("base, single", "learned, single", "base, album", "learned, album")
 RIVALS = ("base", "plain", "plain, our cells")
-ELSEWHERE = ("elsewhere, base", "elsewhere, learned")
+ELSEWHERE = ("elsewhere, base", "elsewhere, learned", "elsewhere, album, on our days")
+YEAR = 365  # days that a clock is wrong, at most
 
 
 def arguments() -> argparse.Namespace:
@@ -100,9 +102,34 @@ def answered(base: learned.Base, known: learn.Seen, hidden: learn.Seen, others: 
         single = errors(base.cells, said, photos), errors(parts.cells, prob := model.prob(photos.x[:, 0], said), photos)
         found |= dict(zip(names, single, strict=False))
         if photos is hidden:
-            found |= {"base, album": errors(base.cells, averaged(said, photos.albums()), photos),
-                      "learned, album": errors(parts.cells, averaged(prob, photos.albums()), photos)}
+            found["base, album"] = errors(base.cells, averaged(said, photos.albums()), photos)
+            found |= {name: errors(parts.cells, averaged(p, photos.albums()), photos) for name, p in told(parts, known, photos, prob).items()}
+        else:
+            rows = [{"taken_at": known.rows[int(splits.lot(f"day {row['id']}") * len(known))]["taken_at"]} for row in photos.rows]
+            found[ELSEWHERE[2]] = errors(parts.cells, Diary.of(known.rows, parts.label).weigh(prob, rows, parts.cells), photos)
     return found
+
+
+def told(parts: division.Division, known: learn.Seen, hidden: learn.Seen, prob: np.ndarray) -> dict[str, np.ndarray]:
+    """What is said of the hidden photos' albums: with the diary, as a worker has it; with one that knows other albums only, as of a
+    camera's folder beside a telephone's; with one and wrong clocks; and without any."""
+    albums, of, whole = np.array(hidden.albums()), np.array(known.albums()), Diary.of(known.rows, parts.label)
+    others = np.zeros_like(prob)
+    for album in set(albums):
+        mine, kept = np.flatnonzero(albums == album), np.flatnonzero(of != album)
+        diary = Diary.of(known.at(kept).rows, parts.label[kept])
+        others[mine] = diary.weigh(prob[mine], hidden.at(mine).rows, parts.cells)
+    wrong = [row | {"taken_at": shifted(row["taken_at"], album)} for row, album in zip(hidden.rows, albums, strict=True)]
+    return {"learned, album": whole.weigh(prob, hidden.rows, parts.cells), "learned, album, others' diary": others,
+            "learned, album, wrong clock": whole.weigh(prob, wrong, parts.cells), "learned, album, no diary": prob}
+
+
+def shifted(taken_at: str, album: str) -> str:
+    """A time by a clock that is wrong by a day to a year, one for each album."""
+    if not taken_at:
+        return ""
+    days = (1 + splits.lot(f"clock {album}") * (YEAR - 1)) * (1 if splits.lot(f"slow {album}") < 0.5 else -1)
+    return (datetime.fromisoformat(taken_at) + timedelta(days=days)).isoformat()
 
 
 def compared(base: learned.Base, known: learn.Seen, hidden: learn.Seen) -> dict[str, np.ndarray]:

@@ -1,0 +1,80 @@
+"""When the owner of an archive was where, by the day and by the cell: what photos of other albums say of those of an album that has no position.
+
+On a day, the owner was probably where the archive's photos of the days around it were taken (a quarter as probably a day later, a
+sixty-fourth a week later), or near there. That moves a photo's probability among the archive's cells, as far as the photo is held to
+be of the archive at all; no cell loses more than all but DOUBT of its share, because clocks are wrong and archives have several
+people. Cells of the base, which know nothing of the owner, keep theirs. enrich/diary.go computes the same. `make draws` has what it
+is worth: with photos of other albums alone, with clocks that are wrong, and for strangers' photos of the owner's days. Its numbers
+matter little: 24 or 48 hours, 100 to 400 km, a doubt of 0.1 to 0.3 differ by less than the draws do.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from cells import Cells
+from score import distance_km
+
+NEAR_KM = 200.0  # at which another cell counts for a quarter
+DOUBT = 0.2
+FAINT = 1 / 16  # as much as a photo three days away speaks for nowhere in particular, so that a year without photos says nothing
+
+
+def days(rows: list[dict]) -> np.ndarray:
+    """The number of the day since 1970, UTC, on which each photo was taken; NaN where nobody knows."""
+
+    def day(text: str) -> float:
+        if not text:
+            return np.nan
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() // 86400
+
+    return np.array([day(row["taken_at"]) for row in rows], float)
+
+
+@dataclass
+class Diary:
+    """`photos` of an archive were taken in the cell `row` on a `day`; all arrays of one length."""
+
+    day: np.ndarray
+    row: np.ndarray
+    photos: np.ndarray
+
+    @staticmethod
+    def of(rows: list[dict], label: np.ndarray) -> "Diary":
+        """Of photos in these rows of a division; those without a time are not in it."""
+        day = days(rows)
+        known = ~np.isnan(day)
+        found, photos = np.unique(np.stack([day[known].astype(int), label[known]], 1), axis=0, return_counts=True)
+        return Diary(found[:, 0], found[:, 1], photos)
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    def weigh(self, prob: np.ndarray, rows: list[dict], cells: Cells) -> np.ndarray:
+        """Distributions [n, cells] over photos' cells, with what the diary says of their days."""
+        own, at = np.unique(self.row, return_inverse=True)
+        when, out = days(rows), prob.copy()
+        if not len(self):
+            return out
+        near = (1 + distance_km(cells.lat[own, None], cells.lon[own, None], cells.lat[None, own], cells.lon[None, own]) / NEAR_KM) ** -2.0
+        for i in np.flatnonzero(~np.isnan(when)):
+            there = np.bincount(at, self.photos * (1 + np.abs(when[i] - self.day)) ** -2.0, len(own))
+            prior = ((there / near.sum(1)) @ near * len(own) + FAINT) / (there.sum() + FAINT)
+            ours = prob[i, own]
+            told, trust = ours * ((1 - DOUBT) * prior + DOUBT), min(ours.sum(), 1.0)
+            if told.sum() > 0:
+                out[i, own] = trust * told * ours.sum() / told.sum() + (1 - trust) * ours
+        return out
+
+    def write(self, path: Path) -> None:
+        """diary.parquet, the way enrich/cells reads it."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table({
+            "day": pa.array(self.day.tolist(), pa.int32()).cast(pa.date32()), "row": pa.array(self.row.tolist(), pa.int32()),
+            "photos": pa.array(self.photos.tolist(), pa.int64()),
+        }), path, compression="snappy", store_schema=False)
