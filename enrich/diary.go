@@ -1,7 +1,9 @@
 package enrich
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -15,8 +17,8 @@ import (
 //
 // train/diary.py computes the same, photo by photo, when the bundle is calibrated, and says where the numbers are from.
 type diary struct {
-	entries []cells.Entry
-	rows    map[int]int // row of the division → index of at
+	entries []cells.Entry // by day
+	rows    map[int]int   // row of the division → index of at
 	at      []vector
 	around  []float64 // for each row, the pull on all of them together
 }
@@ -25,11 +27,13 @@ const (
 	diaryMetres = 200e3    // at which another cell counts for a quarter
 	diaryDoubt  = 0.2      // what every cell keeps, wherever the owner was: clocks are wrong, and archives have several people
 	diaryFaint  = 1.0 / 16 // as much as a photo three days away speaks for nowhere in particular
+	diaryReach  = 30       // days, beyond which nobody remembers
 )
 
 func newDiary(entries []cells.Entry, table *cells.Cells) *diary {
-	d := &diary{entries: entries, rows: map[int]int{}}
-	for _, e := range entries {
+	d := &diary{entries: slices.Clone(entries), rows: map[int]int{}}
+	slices.SortStableFunc(d.entries, byDay)
+	for _, e := range d.entries {
 		if _, known := d.rows[e.Row]; !known {
 			d.rows[e.Row] = len(d.at)
 			cell := table.At(e.Row)
@@ -44,6 +48,8 @@ func newDiary(entries []cells.Entry, table *cells.Cells) *diary {
 	}
 	return d
 }
+
+func byDay(a, b cells.Entry) int { return cmp.Compare(a.Day, b.Day) }
 
 // near is how much an owner in one cell says for another.
 func near(a, b vector) float64 {
@@ -75,39 +81,43 @@ func (d *diary) told(members []Member) ([]Member, bool) {
 	return out, len(days) > 0
 }
 
-// whereabouts are where the owner was on a day: how much each row of the diary speaks for what is near it, how much speaks
-// for all of them alike, and what was asked already: photos of a day ask the same.
+// whereabouts are where the owner was on a day: rows of the diary that speak for what is near them, and how much speaks for
+// all rows alike.
 type whereabouts struct {
-	there []float64
+	there []stay
 	alike float64
-	asked map[int]float64
+}
+
+type stay struct {
+	row   int
+	share float64
 }
 
 // of is a day by the days around it: one a day away counts for a quarter, one a week away for a sixty-fourth.
 func (d *diary) of(day int) whereabouts {
-	w, sum := whereabouts{there: make([]float64, len(d.at)), asked: map[int]float64{}}, diaryFaint
-	for _, e := range d.entries {
+	sums, sum := map[int]float64{}, diaryFaint
+	first, _ := slices.BinarySearchFunc(d.entries, cells.Entry{Day: day - diaryReach}, byDay)
+	for _, e := range d.entries[first:] {
+		if e.Day > day+diaryReach {
+			break
+		}
 		x := 1 + math.Abs(float64(day-e.Day))
-		w.there[d.rows[e.Row]] += float64(e.Photos) / (x * x)
+		sums[d.rows[e.Row]] += float64(e.Photos) / (x * x)
 		sum += float64(e.Photos) / (x * x)
 	}
-	for i := range w.there {
-		w.there[i] *= float64(len(d.at)) / d.around[i] / sum
+	w := whereabouts{alike: diaryFaint / sum}
+	for _, row := range slices.Sorted(maps.Keys(sums)) { // by chance the last digit of what is added up would differ
+		w.there = append(w.there, stay{row, sums[row] * float64(len(d.at)) / d.around[row] / sum})
 	}
-	w.alike = diaryFaint / sum
 	return w
 }
 
 // prior is how much more probable a row of the diary is on a day than on any: 1 on average.
 func (d *diary) prior(row int, w whereabouts) float64 {
-	if p, ok := w.asked[row]; ok {
-		return p
-	}
 	sum := w.alike
-	for i, there := range w.there {
-		sum += there * near(d.at[i], d.at[row])
+	for _, s := range w.there {
+		sum += s.share * near(d.at[s.row], d.at[row])
 	}
-	w.asked[row] = sum
 	return sum
 }
 

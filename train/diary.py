@@ -8,6 +8,7 @@ is worth: with photos of other albums alone, with clocks that are wrong, and for
 matter little: 24 or 48 hours, 100 to 400 km, a doubt of 0.1 to 0.3 differ by less than the draws do.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from score import distance_km
 
 NEAR_KM = 200.0  # at which another cell counts for a quarter
 DOUBT = 0.2
+REACH = 30  # days, beyond which nobody remembers
 FAINT = 1 / 16  # as much as a photo three days away speaks for nowhere in particular, so that a year without photos says nothing
 
 
@@ -36,37 +38,43 @@ def days(rows: list[dict]) -> np.ndarray:
 
 @dataclass
 class Diary:
-    """`photos` of an archive were taken in the cell `row` on a `day`; all arrays of one length."""
+    """`photos` of an archive were taken in the cell `row` on a `day`; all arrays of one length. `album` is whose they are, where that matters."""
 
     day: np.ndarray
     row: np.ndarray
     photos: np.ndarray
+    album: np.ndarray
 
     @staticmethod
-    def of(rows: list[dict], label: np.ndarray) -> "Diary":
+    def of(rows: list[dict], label: np.ndarray, albums: list[str] | None = None) -> "Diary":
         """Of photos in these rows of a division; those without a time are not in it."""
         day = days(rows)
-        known = ~np.isnan(day)
-        found, photos = np.unique(np.stack([day[known].astype(int), label[known]], 1), axis=0, return_counts=True)
-        return Diary(found[:, 0], found[:, 1], photos)
+        known = np.flatnonzero(~np.isnan(day))
+        lines = Counter((albums[i] if albums else "", int(day[i]), int(label[i])) for i in known)
+        album, *columns = zip(*sorted(lines), strict=True) if lines else ((), (), ())
+        return Diary(*(np.array(c, int) for c in columns), np.array([lines[key] for key in sorted(lines)], int), np.array(album))
 
     def __len__(self) -> int:
         return len(self.day)
 
-    def weigh(self, prob: np.ndarray, rows: list[dict], cells: Cells) -> np.ndarray:
-        """Distributions [n, cells] over photos' cells, with what the diary says of their days."""
+    def weigh(self, prob: np.ndarray, rows: list[dict], cells: Cells, albums: list[str] | None = None) -> np.ndarray:
+        """Distributions [n, cells] over photos' cells, with what the diary says of their days; where the photos' albums are given, what
+        it knows from other albums."""
         own, at = np.unique(self.row, return_inverse=True)
         when, out = days(rows), prob.copy()
         if not len(self):
             return out
         near = (1 + distance_km(cells.lat[own, None], cells.lon[own, None], cells.lat[None, own], cells.lon[None, own]) / NEAR_KM) ** -2.0
+        around = near.sum(1)
         for i in np.flatnonzero(~np.isnan(when)):
-            there = np.bincount(at, self.photos * (1 + np.abs(when[i] - self.day)) ** -2.0, len(own))
-            prior = ((there / near.sum(1)) @ near * len(own) + FAINT) / (there.sum() + FAINT)
+            apart = np.abs(when[i] - self.day)
+            told = np.flatnonzero((apart <= REACH) & (self.album != albums[i] if albums else True))
+            weight = self.photos[told] * (1 + apart[told]) ** -2.0
+            prior = ((weight / around[at[told]]) @ near[at[told]] * len(own) + FAINT) / (weight.sum() + FAINT)
             ours = prob[i, own]
-            told, trust = ours * ((1 - DOUBT) * prior + DOUBT), min(ours.sum(), 1.0)
-            if told.sum() > 0:
-                out[i, own] = trust * told * ours.sum() / told.sum() + (1 - trust) * ours
+            said, trust = ours * ((1 - DOUBT) * prior + DOUBT), min(ours.sum(), 1.0)
+            if said.sum() > 0:
+                out[i, own] = trust * said * ours.sum() / said.sum() + (1 - trust) * ours
         return out
 
     def write(self, path: Path) -> None:

@@ -30,7 +30,17 @@ from score import distance_km
 
 WITHIN_KM = (1, 25, 200, 750)
 MODES = ("base, single", "learned, single", "base, album", "learned, album")
-RIVALS = ("base", "plain", "plain, our cells")
+GAINS = {  # what is compared, photo by photo
+    "learned − base, single": MODES[1::-1], "learned − base, album": MODES[3:1:-1],
+    "learned − plain, single": ("learned, single", "plain, single"),
+    "learned − plain, our cells, single": ("learned, single", "plain, our cells, single"),
+    "no diary − plain, album": ("no diary, album", "plain, album"),
+    "no diary − plain, our cells, album": ("no diary, album", "plain, our cells, album"),
+    "learned − plain, album": ("learned, album", "plain, album"),
+    "diary − none, album": ("learned, album", "no diary, album"),
+    "others' diary − none, album": ("others' diary, album", "no diary, album"),
+    "wrong clock − none, album": ("wrong clock, album", "no diary, album"),
+}
 ELSEWHERE = ("elsewhere, base", "elsewhere, learned", "elsewhere, album, on our days")
 YEAR = 365  # days that a clock is wrong, at most
 
@@ -113,15 +123,10 @@ def answered(base: learned.Base, known: learn.Seen, hidden: learn.Seen, others: 
 def told(parts: division.Division, known: learn.Seen, hidden: learn.Seen, prob: np.ndarray) -> dict[str, np.ndarray]:
     """What is said of the hidden photos' albums: with the diary, as a worker has it; with one that knows other albums only, as of a
     camera's folder beside a telephone's; with one and wrong clocks; and without any."""
-    albums, of, whole = np.array(hidden.albums()), np.array(known.albums()), Diary.of(known.rows, parts.label)
-    others = np.zeros_like(prob)
-    for album in set(albums):
-        mine, kept = np.flatnonzero(albums == album), np.flatnonzero(of != album)
-        diary = Diary.of(known.at(kept).rows, parts.label[kept])
-        others[mine] = diary.weigh(prob[mine], hidden.at(mine).rows, parts.cells)
-    wrong = [row | {"taken_at": shifted(row["taken_at"], album)} for row, album in zip(hidden.rows, albums, strict=True)]
-    return {"learned, album": whole.weigh(prob, hidden.rows, parts.cells), "learned, album, others' diary": others,
-            "learned, album, wrong clock": whole.weigh(prob, wrong, parts.cells), "learned, album, no diary": prob}
+    whole, others = Diary.of(known.rows, parts.label), teach.told(parts, known, hidden, prob)
+    wrong = [row | {"taken_at": shifted(row["taken_at"], album)} for row, album in zip(hidden.rows, hidden.albums(), strict=True)]
+    return {"learned, album": whole.weigh(prob, hidden.rows, parts.cells), "others' diary, album": others,
+            "wrong clock, album": whole.weigh(prob, wrong, parts.cells), "no diary, album": prob}
 
 
 def shifted(taken_at: str, album: str) -> str:
@@ -178,10 +183,9 @@ def table(recipe: list[dict], other: list[dict], albums: list[list[str]], strang
     units = {name: strangers * len(recipe) if name in ELSEWHERE else [a for draw in albums for a in draw] for name in recipe[0]}
     values = {name: near(np.concatenate([draw[name] for draw in recipe])) for name in recipe[0]}
     lines += [line(name, values[name], units[name]) for name in values]
-    for rival in [name for name in RIVALS if f"{name}, single" in values]:
-        for name in ("single", "album"):
-            row = values[f"learned, {name}"] - values[f"{rival}, {name}"]
-            lines.append(line(f"learned − {rival}, {name}", row, units[f"learned, {name}"], "+"))
+    for name, (first, second) in GAINS.items():
+        if first in values and second in values:
+            lines.append(line(name, values[first] - values[second], units[first], "+"))
     for name in [n for n in values if "learned" in n and other]:
         lines.append(line(f"{name}: − set", values[name] - near(np.concatenate([draw[name] for draw in other])), units[name], "+"))
     return "\n".join([*lines, f"95 % intervals over {len(set(units[MODES[0]]))} albums, which all draws share"])

@@ -49,22 +49,18 @@ Chained = Callable[[Division, object, np.ndarray, float], np.ndarray]
 
 def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained, days: bool) -> tuple[learned.Learned, Modes]:
     """The model of all photos, and the modes it answers in, measured on answers of models that did not learn the photo. With `days`
-    albums are told what the diary of the photos says that these models did learn."""
+    albums are told what the diary of the other albums says."""
     whole, prob, refused = taught(base, parts, photos, others)
     k = top_k(base, parts)
     prob = top_only(prob, k)
-    found = modes(parts, photos, prob, told(parts, photos, prob) if days else prob, top_only(refused, k), whole.temperature, promise, chained)
+    found = modes(parts, photos, prob, told(parts, photos, photos, prob) if days else prob, top_only(refused, k), whole.temperature, promise, chained)
     return whole, replace(found, diary=Diary.of(photos.rows, parts.label) if days else None)
 
 
-def told(parts: Division, photos, prob: np.ndarray) -> np.ndarray:
-    """What is made of answers by a diary that does not know the photo: that of the other folds."""
-    fold, out = folds(photos), np.zeros_like(prob)
-    for f in range(FOLDS):
-        mine = fold == f
-        known = photos.at(np.flatnonzero(~mine))
-        out[mine] = Diary.of(known.rows, parts.label[~mine]).weigh(prob[mine], photos.at(np.flatnonzero(mine)).rows, parts.cells)
-    return out
+def told(parts: Division, known, photos, prob: np.ndarray) -> np.ndarray:
+    """What is made of answers by a diary of the known photos that knows nothing of the album asked about, as of a camera's folder
+    beside a telephone's: radii that hold then hold where it knows the album's own days, too."""
+    return Diary.of(known.rows, parts.label, known.albums()).weigh(prob, photos.rows, parts.cells, photos.albums())
 
 
 def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned.Learned, np.ndarray, np.ndarray]:
