@@ -4,8 +4,9 @@ On a day, the owner was probably where the archive's photos of the days around i
 sixty-fourth a week later), or near there. That moves a photo's probability among the archive's cells, as far as the photo is held to
 be of the archive at all; no cell loses more than all but DOUBT of its share, because clocks are wrong and archives have several
 people. Cells of the base, which know nothing of the owner, keep theirs. enrich/diary.go computes the same. `make draws` has what it
-is worth: with photos of other albums alone, with clocks that are wrong, and for strangers' photos of the owner's days. Its numbers
-matter little: 24 or 48 hours, 100 to 400 km, a doubt of 0.1 to 0.3 differ by less than the draws do.
+is worth: with photos of other albums alone, with clocks that are wrong, and for strangers' photos of the owner's days; and what its
+numbers matter (`--set diary.NEAR_KM=100.0`): that one places more photos of albums whose days it knows and fewer of the others, less
+FAINT costs more where clocks are wrong, and DOUBT hardly matters.
 """
 
 from collections import Counter

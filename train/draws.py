@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import archive
+import diary
 import division
 import interval
 import learn
@@ -31,7 +32,8 @@ from score import distance_km
 WITHIN_KM = (1, 25, 200, 750)
 MODES = ("base, single", "learned, single", "base, album", "learned, album")
 GAINS = {  # what is compared, photo by photo
-    "learned − base, single": MODES[1::-1], "learned − base, album": MODES[3:1:-1],
+    "learned − base, single": ("learned, single", "base, single"),
+    "learned − base, album": ("learned, album", "base, album"),
     "learned − plain, single": ("learned, single", "plain, single"),
     "learned − plain, our cells, single": ("learned, single", "plain, our cells, single"),
     "no diary − plain, album": ("no diary, album", "plain, album"),
@@ -70,7 +72,7 @@ def changed(settings: list[str]):
     for setting in settings:
         name, _, number = setting.partition("=")
         module, _, constant = name.partition(".")
-        owner = {"archive": archive, "learned": learned, "teach": teach}.get(module)
+        owner = {"archive": archive, "diary": diary, "learned": learned, "teach": teach}.get(module)
         if not isinstance(getattr(owner, constant, None), float):
             raise ValueError(f"--set {setting}: want MODULE.NAME=NUMBER with a number of the recipe, such as learned.SOFTEN=1.5")
         before.append((owner, constant, getattr(owner, constant)))
@@ -186,7 +188,7 @@ def table(recipe: list[dict], other: list[dict], albums: list[list[str]], strang
     for name, (first, second) in GAINS.items():
         if first in values and second in values:
             lines.append(line(name, values[first] - values[second], units[first], "+"))
-    for name in [n for n in values if "learned" in n and other]:
+    for name in [n for n in (other[0] if other else []) if "base" not in n]:
         lines.append(line(f"{name}: − set", values[name] - near(np.concatenate([draw[name] for draw in other])), units[name], "+"))
     return "\n".join([*lines, f"95 % intervals over {len(set(units[MODES[0]]))} albums, which all draws share"])
 
