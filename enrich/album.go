@@ -34,6 +34,9 @@ var ErrMode = errors.New("bundle has no such album mode")
 // camera without any anchor is trusted to be where the others are only as far as
 // its photos look like it.
 //
+// Where a bundle has learned an archive and knows its days, the photos of an
+// album without any anchor are first told where its owner was around then.
+//
 // The vectors of the sights are read, not kept. Errors: ErrMode, ErrAnchor,
 // ErrOutput, the context's, infer.ErrClosed.
 func (m *Model) Album(ctx context.Context, mode string, members []Member) ([]Reading, error) {
@@ -48,6 +51,7 @@ func (m *Model) Album(ctx context.Context, mode string, members []Member) ([]Rea
 	if len(members) == 0 {
 		return nil, nil
 	}
+	members, told := m.diary.told(members)
 	readings := make([]Reading, len(members))
 	for _, hand := range m.earth.hands(members) {
 		of := make([]Member, len(hand))
@@ -60,6 +64,7 @@ func (m *Model) Album(ctx context.Context, mode string, members []Member) ([]Rea
 		}
 		for k, i := range hand {
 			readings[i] = read[k]
+			readings[i].FromDiary = told
 		}
 	}
 	return readings, nil

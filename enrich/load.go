@@ -37,7 +37,7 @@ type Options struct {
 // Load loads a bundle: manifest, checksum of every file, cells, both graphs
 // with a first run of every batch size, golden photos. The error names the
 // bundle, the step and the reason; it wraps bundle.ErrBundle, cells.ErrCells,
-// cells.ErrGallery, infer.ErrLibrary, infer.ErrDevice, infer.ErrGraph, ErrGolden or the context's
+// cells.ErrGallery, cells.ErrDiary, infer.ErrLibrary, infer.ErrDevice, infer.ErrGraph, ErrGolden or the context's
 // error.
 func Load(ctx context.Context, o Options) (*Model, error) {
 	l := newLoading(o)
@@ -146,7 +146,11 @@ func (l *loading) loadCells(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d cells, at most level %d is answered%s", table.Len(), l.model.info.PrecisionCap, gallery), nil
+	diary, err := l.loadDiary()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d cells, at most level %d is answered%s%s", table.Len(), l.model.info.PrecisionCap, gallery, diary), nil
 }
 
 func (l *loading) startDecoder(context.Context) (string, error) {

@@ -50,6 +50,9 @@ type Reading struct {
 	Anchors int
 	// Nearest is the anchor nearest in time; nil without anchors.
 	Nearest *NearestAnchor
+	// FromDiary is set where the album was told on which days the archive that the
+	// bundle has learned was where.
+	FromDiary bool
 }
 
 // NearestAnchor is an anchor as one photo sees it.

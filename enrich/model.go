@@ -22,6 +22,7 @@ type Model struct {
 	gallery  *gallery // nil where the network answers with cells
 	placer   *placer
 	earth    *earth
+	diary    *diary // nil where the bundle knows no days
 }
 
 // decoder is a decode.Decoder, or a decode.Pool where photos are isolated.

@@ -18,7 +18,7 @@ func (p albumPass) located(m *member, reading enrich.Reading) Location {
 
 // albumPart adds what the anchors did to one photo.
 func albumPart(r enrich.Reading, part AlbumPart) *AlbumPart {
-	part.Anchors, part.FromAnchors = r.Anchors, r.Fix != nil
+	part.Anchors, part.FromAnchors, part.FromDiary = r.Anchors, r.Fix != nil, r.FromDiary
 	if r.Nearest == nil {
 		return &part
 	}

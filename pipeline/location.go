@@ -112,6 +112,10 @@ type AlbumPart struct {
 	NearestAnchorS      *float64 `json:"nearest_anchor_s,omitempty"`      // seconds to the nearest in time; absent without both times
 	NearestAnchorSource string   `json:"nearest_anchor_source,omitempty"` // who gave it its position, as in Given
 	FromAnchors         bool     `json:"from_anchors,omitempty"`          // the estimate is a place of theirs and no cell's mean
+
+	// FromDiary says that the bundle knows on which days its archive's photos were taken where, and that the album, of whose photos
+	// none has a position, went by that, too.
+	FromDiary bool `json:"from_diary,omitempty"`
 }
 
 // GivenPosition is the measured position of a photo that has one, and how far off the model would have been.

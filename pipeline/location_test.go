@@ -117,7 +117,7 @@ func TestAlbumsSayWhatTheirAnchorsDid(t *testing.T) {
 		}
 	}
 	untimed := albumPart(enrich.Reading{Anchors: 1, Nearest: &enrich.NearestAnchor{Kind: "reference"}}, AlbumPart{})
-	if untimed.NearestAnchorS != nil || untimed.FromAnchors || untimed.NearestAnchorSource != "reference" {
+	if told := albumPart(enrich.Reading{FromDiary: true}, AlbumPart{}); !told.FromDiary || untimed.FromDiary || untimed.NearestAnchorS != nil || untimed.FromAnchors || untimed.NearestAnchorSource != "reference" {
 		t.Errorf("without times: %+v", untimed)
 	}
 }

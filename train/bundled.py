@@ -16,6 +16,8 @@ from foreign import making
 
 __all__ = ["making", "write", "finish"]
 
+DIARY = "diary.parquet"
+
 
 def about(args, base: learned.Base, model: learned.Learned) -> foreign.Foreign:
     manifest, parts = base.manifest, model.division
@@ -33,13 +35,20 @@ def write(args, base: learned.Base, model: learned.Learned, modes: teach.Modes, 
     (out / "cnn.onnx").write_bytes(graph.SerializeToString(deterministic=True))
     parity(base, model, photos.x[:16, 0], out / "cnn.onnx")
     cell_module.write(out / "cells.parquet", model.division.cells, places(base, model, photos))
+    if modes.diary:
+        modes.diary.write(out / DIARY)
     foreign.write_golden(out, about(args, base, model), lambda prob, cell: graphs.spread(prob, cell, len(model.division.cells)),
                          golden.drawn_pictures())
     (out / "CARD.md").write_text("not filled in yet\n")
     for name in ("NOTICE", "LICENSE"):
         if (base.folder / name).exists():
             (out / name).write_bytes((base.folder / name).read_bytes())
-    foreign.write_manifest(out, about(args, base, model), modes.tables, modes.hmm)
+    foreign.write_manifest(out, about(args, base, model), modes.tables, albums(modes))
+
+
+def albums(modes: teach.Modes) -> dict:
+    """What the manifest says of albums beside their modes."""
+    return ({"hmm": modes.hmm} if modes.hmm else {}) | ({"diary": DIARY} if modes.diary else {})
 
 
 def parity(base: learned.Base, model: learned.Learned, x: np.ndarray, path: Path, limit: float = 2e-3) -> None:
@@ -86,12 +95,21 @@ def finish(args, base: learned.Base, model: learned.Learned, modes: teach.Modes,
         "coarse": coarse, "kept": len(model.bank.cell), "temperature": f"{model.temperature:.2f}", "licence": args.licence,
         "base_licence": manifest["licence"], "folds": teach.FOLDS, "promise": args.promise,
         "album": album_words(modes), "shut": f"{100 * (1 - archive.ALIKE):g} %",
+        "days": day_words(modes), "when": ", and the days they were taken on" if modes.diary else "",
         "kept_promise": f"Of these photos {100 * promise['answered']:.0f} % are answered, and {100 * promise['kept']:.0f} % of the answers keep it.",
         "heldout": figures["heldout"], "strangers": figures["strangers"],
         "elsewhere": "the demo's, of `pipeline/demo/photos`" if args.elsewhere.parent == args.elsewhere_photos and args.elsewhere_photos.name == "photos"
         else f"`{args.elsewhere.name}`",
     })
-    foreign.write_manifest(out, about(args, base, model), modes.tables, modes.hmm)
+    foreign.write_manifest(out, about(args, base, model), modes.tables, albums(modes))
+
+
+def day_words(modes: teach.Modes) -> str:
+    """What the bundle knows of days."""
+    if not modes.diary:
+        return "none: no photo has a time, or --no-diary was given"
+    return (f"On which days ({len(set(modes.diary.day))} of them) the archive's photos were taken in which cell: albums without a position are told, as far "
+            "as their photos look like the archive's. `--no-diary` leaves it out")
 
 
 def album_words(modes: teach.Modes) -> str:

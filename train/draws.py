@@ -2,8 +2,9 @@
 
 Which half is hidden matters as much as most settings, so a setting is judged by all draws together, photo by photo, with
 intervals over albums. Everything happens on embeddings that are made once, the division, the head and the gate of each draw
-included; only the worker's part is not: `make outcome` has that. `--set learned.SOFTEN=1.5` learns each draw a second time with
-another value of a constant, and prints what the recipe gains over it.
+included; only the worker's part is not: `make outcome` has that. Beside the recipe are the plain heads of plain.py, what the photos'
+times say, and what nobody can do better than. `--set learned.SOFTEN=1.5` learns each draw a second time with another value of a
+constant, and prints what the recipe gains over it.
 """
 
 import argparse
@@ -11,22 +12,39 @@ import csv
 import os
 import sys
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 import archive
+import diary
 import division
 import interval
 import learn
 import learned
+import plain
 import splits
 import teach
+from diary import Diary
 from score import distance_km
 
 WITHIN_KM = (1, 25, 200, 750)
 MODES = ("base, single", "learned, single", "base, album", "learned, album")
-ELSEWHERE = ("elsewhere, base", "elsewhere, learned")
+GAINS = {  # what is compared, photo by photo
+    "learned − base, single": ("learned, single", "base, single"),
+    "learned − base, album": ("learned, album", "base, album"),
+    "learned − plain, single": ("learned, single", "plain, single"),
+    "learned − plain, our cells, single": ("learned, single", "plain, our cells, single"),
+    "no diary − plain, album": ("no diary, album", "plain, album"),
+    "no diary − plain, our cells, album": ("no diary, album", "plain, our cells, album"),
+    "learned − plain, album": ("learned, album", "plain, album"),
+    "diary − none, album": ("learned, album", "no diary, album"),
+    "others' diary − none, album": ("others' diary, album", "no diary, album"),
+    "wrong clock − none, album": ("wrong clock, album", "no diary, album"),
+}
+ELSEWHERE = ("elsewhere, base", "elsewhere, learned", "elsewhere, album, on our days")
+YEAR = 365  # days that a clock is wrong, at most
 
 
 def arguments() -> argparse.Namespace:
@@ -54,7 +72,7 @@ def changed(settings: list[str]):
     for setting in settings:
         name, _, number = setting.partition("=")
         module, _, constant = name.partition(".")
-        owner = {"archive": archive, "learned": learned, "teach": teach}.get(module)
+        owner = {"archive": archive, "diary": diary, "learned": learned, "teach": teach}.get(module)
         if not isinstance(getattr(owner, constant, None), float):
             raise ValueError(f"--set {setting}: want MODULE.NAME=NUMBER with a number of the recipe, such as learned.SOFTEN=1.5")
         before.append((owner, constant, getattr(owner, constant)))
@@ -96,13 +114,64 @@ def answered(base: learned.Base, known: learn.Seen, hidden: learn.Seen, others: 
         single = errors(base.cells, said, photos), errors(parts.cells, prob := model.prob(photos.x[:, 0], said), photos)
         found |= dict(zip(names, single, strict=False))
         if photos is hidden:
-            found |= {"base, album": errors(base.cells, averaged(said, photos.albums()), photos),
-                      "learned, album": errors(parts.cells, averaged(prob, photos.albums()), photos)}
+            found["base, album"] = errors(base.cells, averaged(said, photos.albums()), photos)
+            found |= {name: errors(parts.cells, averaged(p, photos.albums()), photos) for name, p in told(parts, known, photos, prob).items()}
+        else:
+            rows = [{"taken_at": known.rows[int(splits.lot(f"day {row['id']}") * len(known))]["taken_at"]} for row in photos.rows]
+            found[ELSEWHERE[2]] = errors(parts.cells, Diary.of(known.rows, parts.label).weigh(prob, rows, parts.cells), photos)
     return found
 
 
+def told(parts: division.Division, known: learn.Seen, hidden: learn.Seen, prob: np.ndarray) -> dict[str, np.ndarray]:
+    """What is said of the hidden photos' albums: with the diary, as a worker has it; with one that knows other albums only, as of a
+    camera's folder beside a telephone's; with one and wrong clocks; and without any."""
+    whole, others = Diary.of(known.rows, parts.label), teach.told(parts, known, hidden, prob)
+    wrong = [row | {"taken_at": shifted(row["taken_at"], album)} for row, album in zip(hidden.rows, hidden.albums(), strict=True)]
+    return {"learned, album": whole.weigh(prob, hidden.rows, parts.cells), "others' diary, album": others,
+            "wrong clock, album": whole.weigh(prob, wrong, parts.cells), "no diary, album": prob}
+
+
+def shifted(taken_at: str, album: str) -> str:
+    """A time by a clock that is wrong by a day to a year, one for each album."""
+    if not taken_at:
+        return ""
+    days = (1 + splits.lot(f"clock {album}") * (YEAR - 1)) * (1 if splits.lot(f"slow {album}") < 0.5 else -1)
+    return (datetime.fromisoformat(taken_at) + timedelta(days=days)).isoformat()
+
+
+def compared(base: learned.Base, known: learn.Seen, hidden: learn.Seen) -> dict[str, np.ndarray]:
+    """The rows that no setting of the recipe changes: plain heads, times, and limits."""
+    parts = division.divide(known.lat, known.lon, base.cells, base.manifest["precision_cap_level"])
+    cuts = {"plain": plain.planet(known, base.manifest["precision_cap_level"]), "plain, our cells": plain.recipes(parts)}
+    found, limits = {}, {}
+    for name, (cells, label) in cuts.items():
+        prob = plain.answers(known, hidden, cells, label)
+        found |= {f"{name}, single": errors(cells, prob, hidden), f"{name}, album": errors(cells, averaged(prob, hidden.albums()), hidden)}
+        limits[f"best cell, {name.replace('plain, ', '')}"] = cells.distances(hidden.lat, hidden.lon).min(1)
+    km = distance_km(hidden.lat[:, None], hidden.lon[:, None], known.lat[None], known.lon[None])
+    mates = np.array(hidden.albums())[:, None] == np.array(known.albums())[None]
+    gaps = np.abs(hours(hidden)[:, None] - hours(known)[None])
+    for where, others in (("album", mates), ("other albums", ~mates), ("archive", np.full(km.shape, True))):
+        found[f"nearest in time, {where}"] = nearest(km, np.where(others, gaps, np.nan))
+        limits[f"nearest in space, {where}"] = np.where(others, km, np.inf).min(1)
+    return found | limits
+
+
+def hours(photos: learn.Seen) -> np.ndarray:
+    """When each was taken; NaN where nobody knows."""
+    times = [row["taken_at"] and datetime.fromisoformat(row["taken_at"]).replace(tzinfo=None) for row in photos.rows]
+    return np.array([(t - datetime(1970, 1, 1)).total_seconds() / 3600 if t else np.nan for t in times])
+
+
+def nearest(km: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """How far each photo is from the one with the smallest gap; infinitely where there is none."""
+    gaps = np.where(np.isnan(gaps), np.inf, gaps)
+    best = gaps.argmin(1)[:, None]
+    return np.where(np.isfinite(np.take_along_axis(gaps, best, 1)), np.take_along_axis(km, best, 1), np.inf)[:, 0]
+
+
 def line(name: str, values: np.ndarray, units: list[str], sign: str = "") -> str:
-    return f"{name:28s}" + "".join(f"{interval.mean(100.0 * v, units).text(sign):>22s}" for v in values)
+    return f"{name:34s}" + "".join(f"{interval.mean(100.0 * v, units).text(sign):>22s}" for v in values)
 
 
 def near(km: np.ndarray) -> np.ndarray:
@@ -112,13 +181,14 @@ def near(km: np.ndarray) -> np.ndarray:
 
 def table(recipe: list[dict], other: list[dict], albums: list[list[str]], strangers: list[str]) -> str:
     """The rows of all draws; and what the recipe gains over the other setting, if there is one."""
-    lines = [f"{f'{len(recipe)} draws, % within':28s}" + "".join(f"{f'{km} km':>22s}" for km in WITHIN_KM)]
-    units = {name: [a for draw in albums for a in draw] if name in MODES else strangers * len(recipe) for name in recipe[0]}
+    lines = [f"{f'{len(recipe)} draws, % within':34s}" + "".join(f"{f'{km} km':>22s}" for km in WITHIN_KM)]
+    units = {name: strangers * len(recipe) if name in ELSEWHERE else [a for draw in albums for a in draw] for name in recipe[0]}
     values = {name: near(np.concatenate([draw[name] for draw in recipe])) for name in recipe[0]}
     lines += [line(name, values[name], units[name]) for name in values]
-    for name in ("single", "album"):
-        lines.append(line(f"learned − base, {name}", values[f"learned, {name}"] - values[f"base, {name}"], units[f"base, {name}"], "+"))
-    for name in [n for n in values if "learned" in n and other]:
+    for name, (first, second) in GAINS.items():
+        if first in values and second in values:
+            lines.append(line(name, values[first] - values[second], units[first], "+"))
+    for name in [n for n in (other[0] if other else []) if "base" not in n]:
         lines.append(line(f"{name}: − set", values[name] - near(np.concatenate([draw[name] for draw in other])), units[name], "+"))
     return "\n".join([*lines, f"95 % intervals over {len(set(units[MODES[0]]))} albums, which all draws share"])
 
@@ -133,7 +203,7 @@ def run(args: argparse.Namespace) -> str:
     for draw in range(args.draws):
         shown = np.array([splits.lot(f"shown {draw or ''}{row['id']}") < 0.5 for row in photos.rows])  # as hidden.py, whose first seed is empty
         known, hidden = photos.at(np.flatnonzero(shown)), photos.at(np.flatnonzero(~shown))
-        recipe.append(answered(base, known, hidden, others, strangers))
+        recipe.append(answered(base, known, hidden, others, strangers) | compared(base, known, hidden))
         albums.append(hidden.albums())
         if args.set:
             with changed(args.set):

@@ -188,15 +188,16 @@ def write_card(out: Path, template: str, values: dict) -> None:
     (out / "CARD.md").write_text(ASKED.sub(lambda asked: str(values[asked[1]]), text))
 
 
-def write_manifest(out: Path, about: Foreign, calibration: dict, hmm: dict | None = None) -> None:
-    """bundle.yaml, last: it pins every other file. Modes are those that have a calibration, the last is the default."""
+def write_manifest(out: Path, about: Foreign, calibration: dict, album: dict | None = None) -> None:
+    """bundle.yaml, last: it pins every other file. Modes are those that have a calibration, the last is the default; `album` is what
+    is said of albums beside them."""
     modes = ["none"] + [m for m in calibration if m != "single"]
     manifest = {
         "schema": 1, "name": about.name, "version": about.version, "licence": about.licence, "summary": about.summary,
         "head": "gallery" if about.gallery else "classes",
         "input": {"size": about.size, "crop": about.crop, "colour": "rgb", "layout": "nhwc", "type": "uint8", "resize": square.RESIZE},
         "cnn": {"file": "cnn.onnx", **about.names, "width": about.width, "top_k": about.top_k, "buckets": list(about.buckets)},
-        "album": {"modes": modes, "default": modes[-1]} | ({"hmm": hmm} if hmm else {}),
+        "album": {"modes": modes, "default": modes[-1]} | (album or {}),
         "cells": {"file": "cells.parquet", "count": about.cells},
     }
     if about.gallery:

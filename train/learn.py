@@ -66,6 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--elsewhere", type=Path, default=DEMO / "manifest.csv", help="manifest of photos of known places that are not of the archive")
     parser.add_argument("--elsewhere-photos", type=Path, default=DEMO)
     parser.add_argument("--coarsen", type=int, metavar="LEVEL", help="no cell finer than this S2 level around the most visited places")
+    parser.add_argument("--no-diary", dest="diary", action="store_false", help="the bundle shall not know on which days the photos were taken")
     parser.add_argument("--promise", default=str(calibrate.Promise()), help='what answered photos keep, for instance "90%% within 200 km"')
     parser.add_argument("--views", type=int, default=VIEWS, help="other views of each photo to learn from")
     parser.add_argument("--name", default="archive")
@@ -155,7 +156,7 @@ def made(args: argparse.Namespace, base: learned.Base, photos: Seen, others: See
     if args.coarsen is not None:
         coarse = division.visited(photos.lat, photos.lon, days(photos), args.coarsen)
     parts = division.divide(photos.lat, photos.lon, base.cells, cap, coarse, args.coarsen or 0)
-    model, modes = teach.teach(base, parts, photos, others, calibrate.promise(args.promise), partial(chained, args.planetag, args.work))
+    model, modes = teach.teach(base, parts, photos, others, calibrate.promise(args.promise), partial(chained, args.planetag, args.work), args.diary)
     bundled.write(args, base, model, modes, photos, out)
     return model, modes
 

@@ -14,6 +14,7 @@ import learned
 import square
 import textures
 from calibrate import Promise
+from diary import Diary
 from division import Division
 from score import distance_km
 from splits import lot
@@ -33,22 +34,33 @@ SURE = 0.95  # that hmm comes nearer than average, or a gate that opens less tha
 
 @dataclass
 class Modes:
-    """What a bundle answers in: the calibration of each mode, the settings of hmm, and how near each album mode comes."""
+    """What a bundle answers in: the calibration of each mode, the settings of hmm, how near each album mode comes, and what albums
+    are told of the owner's days."""
 
     tables: dict[str, dict]
     hmm: dict[str, float]
     worth: dict[str, float]
+    diary: Diary | None = None
 
 
 # (division, photos, their probabilities, evidence) to what the album mode hmm makes of them; see learn.chained.
 Chained = Callable[[Division, object, np.ndarray, float], np.ndarray]
 
 
-def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained) -> tuple[learned.Learned, Modes]:
-    """The model of all photos, and the modes it answers in, measured on answers of models that did not learn the photo."""
+def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained, days: bool) -> tuple[learned.Learned, Modes]:
+    """The model of all photos, and the modes it answers in, measured on answers of models that did not learn the photo. With `days`
+    albums are told what the diary of the other albums says."""
     whole, prob, refused = taught(base, parts, photos, others)
     k = top_k(base, parts)
-    return whole, modes(parts, photos, top_only(prob, k), top_only(refused, k), whole.temperature, promise, chained)
+    prob = top_only(prob, k)
+    found = modes(parts, photos, prob, told(parts, photos, photos, prob) if days else prob, top_only(refused, k), whole.temperature, promise, chained)
+    return whole, replace(found, diary=Diary.of(photos.rows, parts.label) if days else None)
+
+
+def told(parts: Division, known, photos, prob: np.ndarray) -> np.ndarray:
+    """What is made of answers by a diary of the known photos that knows nothing of the album asked about, as of a camera's folder
+    beside a telephone's: radii that hold then hold where it knows the album's own days, too."""
+    return Diary.of(known.rows, parts.label, known.albums()).weigh(prob, photos.rows, parts.cells, photos.albums())
 
 
 def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned.Learned, np.ndarray, np.ndarray]:
@@ -174,8 +186,9 @@ def folds(photos) -> np.ndarray:
     return np.array([int(lot(f"fold {u}") * FOLDS) for u in units])
 
 
-def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise, chained: Chained) -> Modes:
-    """The last is the default: `average`, or `hmm` where it surely comes nearer."""
+def modes(parts: Division, photos, prob: np.ndarray, said: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise,
+          chained: Chained) -> Modes:
+    """The last is the default: `average`, or `hmm` where it surely comes nearer. Albums are made of what is `said` of their photos."""
     found = Modes({"single": calibrate.table(prob, parts.cells, photos.lat, photos.lon, strange, temperature, promise)}, {}, {})
     members: dict[str, list[int]] = {}
     for i, album in enumerate(photos.albums()):
@@ -185,8 +198,8 @@ def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temper
         return found
     rows = np.concatenate(mates)
     at = photos.at(rows)
-    answers = {"average": np.concatenate([np.repeat(prob[m].mean(0, keepdims=True), len(m), 0) for m in mates])}
-    answers |= {f"hmm {e:g}": chained(parts, at, prob[rows], e) for e in EVIDENCE}
+    answers = {"average": np.concatenate([np.repeat(said[m].mean(0, keepdims=True), len(m), 0) for m in mates])}
+    answers |= {f"hmm {e:g}": chained(parts, at, said[rows], e) for e in EVIDENCE}
     near = {name: closeness(at, parts.cells.lat[best], parts.cells.lon[best]) for name, p in answers.items() for best in [p.argmax(1)]}
     found.worth.update({name: float(n.mean()) for name, n in near.items()})
     found.tables["average"] = calibrate.table(answers["average"], parts.cells, at.lat, at.lon, strange, temperature, promise)

@@ -71,6 +71,7 @@ func TestAlbumRefuses(t *testing.T) {
 		{"a graph of an unknown mode", "graphs: {blstm", "graphs: {gru", `unknown field "gru"`},
 		{"a graph that is not listed", "{blstm: blstm.onnx}", "{blstm: other.onnx}", `album.graphs.blstm is "other.onnx"`},
 		{"lstm without its graph", "album: {file: album.onnx, ", "album: {", `album.file is ""`},
+		{"a diary that is not listed", "default: lstm_repeat}", "default: lstm_repeat, diary: diary.parquet}", `album.diary is "diary.parquet", which is not among files`},
 		{"an input without a name", "input: embeddings", "input: ''", "album.input is empty"},
 		{"nobody strays", "default: lstm_repeat}", "default: lstm_repeat, hmm: {stray: -1}}", "album.hmm.stray is -1"},
 		{"all stray", "default: lstm_repeat}", "default: lstm_repeat, hmm: {stray: 0.9}}", "album.hmm.stray is 0.9, want"},

@@ -72,6 +72,9 @@ func (m *Manifest) checkFiles() error {
 	if m.CNN.Int8 != "" {
 		uses["cnn.int8"] = m.CNN.Int8
 	}
+	if m.Album.Diary != "" {
+		uses["album.diary"] = m.Album.Diary
+	}
 	if m.Head == HeadGallery {
 		uses["gallery.file"] = m.Gallery.File
 	}

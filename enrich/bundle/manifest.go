@@ -95,6 +95,9 @@ type Album struct {
 	// HMM is how people travel between two photos of an album, for the mode of
 	// that name and for anchors in every mode; see Travel for what is left out.
 	HMM Travel `yaml:"hmm"`
+	// Diary says on which days the archive that a bundle has learned was where, for the photos of albums without a
+	// position; "" = the bundle knows no days.
+	Diary string `yaml:"diary,omitempty"`
 }
 
 // Graphs names the graphs of single modes.

@@ -44,3 +44,11 @@ def test_the_recipe_is_compared_photo_by_photo_over_all_draws():
     want = interval.mean(100 * np.tile(draws.near(good)[1] - draws.near(bad)[1], 2), ALBUMS * 2)
     assert want.middle == 25 and want.text("+") in found
     assert "2 draws" in text and "over 2 albums" in text
+
+
+def test_every_rival_is_compared_and_limits_are_not_mixed_with_photos_from_elsewhere():
+    rows = {name: np.array([1.0, 1.0, 1.0, 100.0]) for name in (*draws.MODES, "plain, single", "plain, album")}
+    rows |= {"plain, single": np.full(4, 100.0), "nearest in space, archive": np.array([1.0, 1.0, 1.0, 30.0]), "elsewhere, learned": np.ones(2)}
+    lines = {part[:34].strip(): part[34:].split() for part in draws.table([rows], [], [ALBUMS], ["far", "away"]).splitlines()}
+    assert lines["learned − plain, single"][3] == "+75.0" and lines["learned − plain, album"][3] == "+0.0"
+    assert lines["nearest in space, archive"][3] == "75.0" and lines["elsewhere, learned"][3] == "100.0"

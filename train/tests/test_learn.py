@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import s2sphere
 import yaml
@@ -152,9 +153,9 @@ def test_albums_are_answered_by_their_times_only_where_that_surely_helps():
     right, vague = np.zeros((80, len(parts.cells))), np.full((80, len(parts.cells)), 1 / len(parts.cells))
     right[np.arange(80), parts.label] = 1
     strange, promise = vague[:5], calibrate.Promise()
-    found = teach.modes(parts, photos, vague, strange, 1.0, promise, lambda p, at, prob, evidence: right if evidence == 1 else vague)
+    found = teach.modes(parts, photos, vague, vague, strange, 1.0, promise, lambda p, at, prob, evidence: right if evidence == 1 else vague)
     assert list(found.tables) == ["single", "average", "hmm"] and found.hmm == {"evidence": 1.0} and found.worth["hmm 1"] > 0.9
-    found = teach.modes(parts, photos, right, strange, 1.0, promise, lambda p, at, prob, evidence: vague)
+    found = teach.modes(parts, photos, right, right, strange, 1.0, promise, lambda p, at, prob, evidence: vague)
     assert list(found.tables) == ["single", "average"] and not found.hmm
     luck = np.zeros(80)
     luck[:4] = 1
@@ -198,6 +199,9 @@ def test_the_whole_way(tmp_path):
     card = (tmp_path / "out/CARD.md").read_text()
     assert "contains the places of its owner" in card and "none finer than S2 level 8" in card and "learned − base, album" in card
     manifest = yaml.safe_load((tmp_path / "out/bundle.yaml").read_text())
-    assert manifest["album"]["default"] == "average" and manifest["calibration"]["single"]["expected_error"]["promise"]["kept"] > 0
+    assert manifest["album"]["default"] == "average" and manifest["album"]["diary"] == "diary.parquet" and "On which days" in card
+    assert manifest["calibration"]["single"]["expected_error"]["promise"]["kept"] > 0
+    days = pq.read_table(tmp_path / "out/diary.parquet").to_pydict()
+    assert sum(days["photos"]) == sum(bool(r["taken_at"]) for r in rows if r["album"] in mine) and "2008-10-22" in map(str, days["day"])
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2 and "is there already" in again.stderr
