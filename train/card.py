@@ -93,8 +93,10 @@ def demo_commands(planetag: str, bundle: Path, root: Path) -> dict[str, list[str
 
 
 def fill(bundle: Path, commands: dict[str, list[str]]) -> None:
-    """Puts what the commands print into the blocks of their names."""
-    card = bundle / "CARD.md"
+    """Puts what the commands print into the blocks of their names. Pinned before, too: of a card that was edited by hand the commands would say
+    that the bundle is damaged."""
+    card, manifest = bundle / "CARD.md", yaml.safe_load((bundle / "bundle.yaml").read_text())
+    pin.write(bundle, manifest)
 
     def block(match: re.Match) -> str:
         done = subprocess.run(commands[match[3]], capture_output=True, text=True)
@@ -103,7 +105,7 @@ def fill(bundle: Path, commands: dict[str, list[str]]) -> None:
         return match[1] + done.stdout.rstrip("\n") + "\n" + match[4]
 
     card.write_text(MARKED.sub(block, card.read_text()))
-    pin.write(bundle, yaml.safe_load((bundle / "bundle.yaml").read_text()))
+    pin.write(bundle, manifest)
 
 
 def main() -> None:

@@ -85,7 +85,7 @@ def crossed(corpus, cells, rows: np.ndarray, prob: np.ndarray, nowhere_prob: np.
     best, expected, spread = prob.argmax(1), calibrate.expected_error(prob, cells), calibrate.spread_of(prob, cells)
     strangers, cell = (calibrate.expected_error(nowhere_prob, cells), cells.radius_m[nowhere_prob.argmax(1)]), cells.radius_m[best]
     error = distance_km(*corpus.positions(rows), cells.lat[best], cells.lon[best])
-    unit = together(corpus, rows)
+    unit = compare.together(corpus, rows)
     found = np.zeros((3, DEALS, len(rows)))
     for deal in range(DEALS):
         part = np.array([int(splits.lot(f"radii {deal} {u}") * PARTS) for u in unit])
@@ -94,21 +94,8 @@ def crossed(corpus, cells, rows: np.ndarray, prob: np.ndarray, nowhere_prob: np.
             table = calibrate.expected_tables(expected[others], error[others], weight, cell[others], strangers, promise, spread[others])
             found[:, deal, ~others] = promised(table, expected[~others], cell[~others], spread[~others])
     p50, p90, limit = found.reshape(3, -1)
-    again = [np.tile(each, DEALS) for each in (error, expected, travel_of(corpus, rows), corpus.weights(rows), unit)]
+    again = [np.tile(each, DEALS) for each in (error, expected, compare.travel_of(corpus, rows), corpus.weights(rows), unit)]
     return Promised(again[0], p50, p90, 1000 * again[1] <= limit, *again[2:], times=DEALS)
-
-
-def together(corpus, rows: np.ndarray) -> np.ndarray:
-    """What is dealt as one: the albums and neighbourhoods of travel photos, the photos that one source has of a place."""
-    unit = np.array([f"{corpus.photos[i].group} by {corpus.photos[i].source}" for i in rows], dtype=object)
-    travel = np.flatnonzero(travel_of(corpus, rows))
-    for members in splits.groups([corpus.photos[rows[k]] for k in travel]):
-        unit[travel[members]] = min(corpus.photos[rows[k]].id for k in travel[members])
-    return unit.astype(str)
-
-
-def travel_of(corpus, rows) -> np.ndarray:
-    return np.array([corpus.photos[i].kind == "travel" for i in rows])
 
 
 def held_out(corpus, found: nowhere.Bundle, rows: list[int], mode: str, prob: np.ndarray) -> Promised:
@@ -118,7 +105,7 @@ def held_out(corpus, found: nowhere.Bundle, rows: list[int], mode: str, prob: np
     p50, p90, limit = promised(by_error, expected, found.radius_m[best], spread)
     error = distance_km(*corpus.positions(rows), found.lat[best], found.lon[best])
     units = np.array(compare.units(corpus, rows))
-    return Promised(error, p50, p90, 1000 * expected <= limit, travel_of(corpus, rows), corpus.weights(rows), units)
+    return Promised(error, p50, p90, 1000 * expected <= limit, compare.travel_of(corpus, rows), corpus.weights(rows), units)
 
 
 def both_ways(corpus, dense: np.ndarray, rows: list[int]) -> dict[str, np.ndarray]:
