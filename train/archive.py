@@ -1,8 +1,9 @@
-"""What the positioned photos of one archive teach, in plain numpy: a linear head, a kernel over the photos themselves, and a gate.
+"""What the positioned photos of one archive teach, in plain numpy: two linear heads, a kernel over the photos themselves, and a gate.
 
 An answer is P = (1−g)·P_base + g·P_archive. P_base is the base bundle's own distribution, untouched. P_archive is over the
-archive's cells: a linear head with targets smoothed over distance, learned over four nested divisions at once as in heads.py, and
-beside it how similar the photo is to those of each cell (Im2GPS's nearest neighbours, softened). g says how probable it is that
+archive's cells: a linear head with targets smoothed over distance, learned over four nested divisions at once as in heads.py; one
+by discriminant analysis, which needs few photos of a cell where the first needs many; and how similar the photo is to those of each
+cell (Im2GPS's nearest neighbours, softened). g says how probable it is that
 the photo is one of the archive at all: logistic in the photo's similarity to the archive and in how sure the base is, and shut below
 the similarity that most photos from elsewhere do not reach: a base that is seldom sure would lose to an archive that is let in a
 little. Photos that the base places better than the archive's cells teach it to stay shut, too (teach.py). So a photo from elsewhere,
@@ -19,6 +20,9 @@ TAU_KM = 10.0  # of the smoothed targets
 LEVELS, SHARE = (7, 5, 3), 0.4  # coarser divisions, and the share of their logits
 DROPOUT, RATE, DECAY, FLOOR = 0.5, 2e-3, 0.5, 0.05
 EPOCHS, BATCH, MOST_STEPS = 80, 64, 4000
+SOFTEN = 6.0  # of the first head's logits beside the others: with half of it fewer photos come within 25 km (`make draws`)
+SHRUNK = 0.9  # of the discriminant's covariance: so much of it is that of a ball
+FEW = 0.05  # of the discriminant's logits
 KERNEL, KERNEL_WEIGHT = 0.1, 1.0  # of the cells' similarity, on centred unit embeddings
 NEAR = 0.05  # of the gate's, on plain ones
 MOST_PHOTOS = 10_000  # whose embeddings the kernel keeps; beyond, every so-many-th
@@ -118,6 +122,26 @@ def learn_head(x: np.ndarray, km: np.ndarray, lat: np.ndarray, lon: np.ndarray, 
     weight = sum(s * w[:, a] for s, w, a in zip(shares, weights, around, strict=True)) * LENGTH / deviation[:, None]
     bias = sum(s * b[a] for s, b, a in zip(shares, biases, around, strict=True))
     return Linear(weight, bias - (mean / LENGTH) @ weight)
+
+
+def discriminant(x: np.ndarray, cell: np.ndarray, cells: int) -> Linear:
+    """Linear discriminant analysis with a shrunken covariance (Friedman, 1989) of photos [n, width], each in a cell: how much likelier
+    a photo is among those of each cell. How many these are counts for nothing, since the kernel counts them; a cell that has none
+    (those of a fold may be the others') is nowhere likely."""
+    u, full = unit(x).astype(np.float64), np.bincount(cell, minlength=cells) > 0
+    middle = u.mean(0)
+    u -= middle
+    means = np.stack([u[cell == c].mean(0) if full[c] else np.zeros(u.shape[1]) for c in range(cells)])
+    within, ball = u - means[cell], np.eye(u.shape[1]) * (u**2).mean()
+    weight = np.linalg.solve((1 - SHRUNK) * within.T @ within / len(u) + SHRUNK * ball, means.T)
+    bias = -middle @ weight - 0.5 * (means.T * weight).sum(0)
+    return Linear(weight, np.where(full, bias, bias[full].min()))
+
+
+def learn(x: np.ndarray, km: np.ndarray, lat: np.ndarray, lon: np.ndarray, cell: np.ndarray) -> Linear:
+    """Both heads, as one; the second from the first view of each photo, its cells among those at lat, lon."""
+    many, few = learn_head(x, km, lat, lon), discriminant(x[:, 0], cell, len(lat))
+    return Linear(many.weight / SOFTEN + FEW * few.weight, many.bias / SOFTEN + FEW * few.bias)
 
 
 @dataclass

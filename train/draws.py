@@ -3,7 +3,7 @@
 Which half is hidden matters as much as most settings, so a setting is judged by all draws together, photo by photo, with
 intervals over albums. Everything happens on embeddings that are made once, the division, the head and the gate of each draw
 included; only the worker's part is not: `make outcome` has that. Beside the recipe are the plain heads of plain.py, what the photos'
-times say, and what nobody can do better than. `--set learned.SOFTEN=1.5` learns each draw a second time with another value of a
+times say, and what nobody can do better than. `--set archive.SOFTEN=1.5` learns each draw a second time with another value of a
 constant, and prints what the recipe gains over it.
 """
 
@@ -74,7 +74,7 @@ def changed(settings: list[str]):
         module, _, constant = name.partition(".")
         owner = {"archive": archive, "diary": diary, "learned": learned, "teach": teach}.get(module)
         if not isinstance(getattr(owner, constant, None), float):
-            raise ValueError(f"--set {setting}: want MODULE.NAME=NUMBER with a number of the recipe, such as learned.SOFTEN=1.5")
+            raise ValueError(f"--set {setting}: want MODULE.NAME=NUMBER with a number of the recipe, such as archive.SOFTEN=1.5")
         before.append((owner, constant, getattr(owner, constant)))
         setattr(owner, constant, float(number))
     try:

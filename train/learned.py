@@ -13,7 +13,6 @@ import graphs
 from cells import Cell, Cells
 from division import Division
 
-SOFTEN = 3.0  # of the head's logits beside the kernel's: more photos come within 25 km than with half of it (`make draws`)
 LEAST_OPSET = 18
 
 
@@ -62,7 +61,7 @@ class Learned:
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """What the archive's cells have for them, [n, cells of the archive]."""
-        return self.head(x) / SOFTEN + archive.KERNEL_WEIGHT * self.bank.scores(x, len(self.division.archive))
+        return self.head(x) + archive.KERNEL_WEIGHT * self.bank.scores(x, len(self.division.archive))
 
     def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(from, to, share): the base's cells, then the archive's, to the rows of the division."""
@@ -95,7 +94,7 @@ def graph(base: Base, learned: Learned, top_k: int) -> onnx.ModelProto:
     float32 = lambda value: np.array(value, np.float32)  # noqa: E731
     mean = bank.mean
     constants = {
-        "weight": float32(learned.head.weight / SOFTEN), "bias": float32(learned.head.bias / SOFTEN), "photos": float32(bank.photos.T),
+        "weight": float32(learned.head.weight), "bias": float32(learned.head.bias), "photos": float32(bank.photos.T),
         "of": np.eye(len(learned.division.archive), dtype=np.uint8)[bank.cell], "mean": float32(mean[:, None]),
         "with_mean": float32((bank.photos @ mean)[None] - mean @ mean), "mean_square": float32(mean @ mean), "one": float32(1), "two": float32(2),
         "off_mean": float32(np.linalg.norm(bank.photos - mean, axis=1)[None]), "tiny": float32(1e-12), "least": float32(1e-6),

@@ -25,6 +25,7 @@ WHOLE = 1 / 3  # of the albums: their fold's model has not learned a photo of th
 NOWHERE = 220  # pictures taken nowhere: those of every second kind shut the gate, the others calibrate what is refused
 WEIGHTS = (0.25, 0.7, 0.05)  # in the gate: photos of the archive, photos from elsewhere, pictures taken nowhere, which are easily told
 TEMPERATURES = np.geomspace(0.3, 6, 60)
+WARMER = 1.5  # than the lowest cross-entropy wants: what is less sure takes less from the base through a gate that is a little open, and albums add up better
 LEAST_TOP_K = 64  # what an album makes of its photos rests on more than each photo's first guesses
 EVIDENCE = (0.5, 1.0)  # exponents that the album mode hmm is tried with
 NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right
@@ -129,11 +130,11 @@ def closeness(photos, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
 
 
 def cooled(scores: np.ndarray, label: np.ndarray) -> float:
-    """The temperature with the lowest cross-entropy, on photos of cells that the answering model knew: no temperature makes up for
-    a place never seen, and the tables of radii count those, too."""
+    """WARMER times the temperature with the lowest cross-entropy, on photos of cells that the answering model knew: no temperature makes
+    up for a place never seen, and the tables of radii count those, too."""
     if not len(label):
         return 1.0
-    return float(min(TEMPERATURES, key=lambda t: -np.log(archive.softmax(scores / t)[np.arange(len(label)), label] + 1e-12).mean()))
+    return WARMER * float(min(TEMPERATURES, key=lambda t: -np.log(archive.softmax(scores / t)[np.arange(len(label)), label] + 1e-12).mean()))
 
 
 def top_k(base: learned.Base, parts: Division) -> int:
@@ -149,7 +150,7 @@ def fitted(parts: Division, photos, rows: np.ndarray, label: np.ndarray) -> lear
     """What some of the photos teach; the gate is open, and nothing is calibrated."""
     lat, lon = parts.cells.lat[parts.archive], parts.cells.lon[parts.archive]
     km = distance_km(photos.lat[rows, None], photos.lon[rows, None], lat[None], lon[None])
-    head = archive.learn_head(photos.x[rows], km, lat, lon)
+    head = archive.learn(photos.x[rows], km, lat, lon, label[rows])
     return learned.Learned(parts, head, archive.Bank.of(photos.x[rows, 0], label[rows]), archive.Gate(80.0, 0.0, 0.0), 1.0)
 
 

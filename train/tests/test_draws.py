@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+import archive
 import draws
 import interval
 import learn
-import learned
 from cells import Cell, Cells
 
 AT = Cells([Cell("132f7", 9, 41.9, 12.5, 1, 0.0), Cell("47e67", 9, 48.86, 2.35, 1, 0.0)])
@@ -27,11 +27,11 @@ def test_albums_answer_together_and_photos_alone_do_not():
 
 
 def test_a_setting_is_changed_and_put_back_and_nothing_else_is_taken_for_one():
-    before = learned.SOFTEN
-    with draws.changed(["learned.SOFTEN=1.5", "archive.KERNEL_WEIGHT=0.5"]):
-        assert learned.SOFTEN == 1.5
-    assert learned.SOFTEN == before
-    for wrong in ("learned.SOFTN=1", "learned=1", "SOFTEN=1", "learned.LEAST_OPSET=1"):
+    before = archive.SOFTEN
+    with draws.changed(["archive.SOFTEN=1.5", "archive.KERNEL_WEIGHT=0.5"]):
+        assert archive.SOFTEN == 1.5
+    assert archive.SOFTEN == before
+    for wrong in ("archive.SOFTN=1", "archive=1", "SOFTEN=1", "learned.LEAST_OPSET=1"):
         with pytest.raises(ValueError, match="want MODULE.NAME=NUMBER"), draws.changed([wrong]):
             pass
 

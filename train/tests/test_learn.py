@@ -109,6 +109,7 @@ def test_the_head_learns_places_and_the_gate_tells_strangers():
     km = np.where(label[:, None] == np.arange(6), 0.0, 3000.0)
     head = archive.learn_head(x, km, lat, lon)
     assert (head(x[:, 0]).argmax(1) == label).mean() > 0.95
+    assert (archive.learn(x, km, lat, lon, label)(x[:, 1]).argmax(1) == label).mean() > 0.95
     bank = archive.Bank.of(x[:, 0], label)
     assert (bank.scores(x[:, 1], 6).argmax(1) == label).mean() > 0.9
     near = bank.near(x[:, 0], bank.places(len(x)))
@@ -120,6 +121,20 @@ def test_the_head_learns_places_and_the_gate_tells_strangers():
     assert (gate(near, np.full(len(x), 0.9)) <= gate(near, sure)).all(), "what the base knows stays the base's"
 
 
+def test_the_discriminant_needs_few_photos_and_never_takes_a_place_that_has_none():
+    x, label, _ = toy(each=10)
+    known = np.arange(len(x)) % 10 < 2
+    plain = archive.discriminant(x[known, 0], label[known], 7)
+    found = plain(x[~known, 0]).argmax(1)
+    assert (found == label[~known]).mean() > 0.9, "two photos of each place are enough"
+    assert 6 not in found
+    closer = archive.unit(x[known, 0]) @ archive.unit(x[~known, 0]).T
+    assert (found == label[~known]).mean() >= (label[known][closer.argmax(0)] == label[~known]).mean(), "not worse than the nearest photo"
+    often = np.r_[np.flatnonzero(known), np.repeat(np.flatnonzero(known & (label == 0)), 20)]
+    again = archive.discriminant(x[often, 0], label[often], 7)(x[~known, 0]).argmax(1)
+    assert (again == 0).mean() < 0.3, "a place is not more probable for having many photos"
+
+
 def test_the_graph_answers_as_the_arrays_do(tmp_path):
     base = learned.Base(BASE)
     random = np.random.default_rng(5)
@@ -127,7 +142,8 @@ def test_the_graph_answers_as_the_arrays_do(tmp_path):
     parts = division.divide(lat, lon, base.cells, 12)
     x = np.abs(random.normal(size=(40, 2, 1280))).astype(np.float32)
     label, cells = np.searchsorted(parts.archive, parts.label), len(parts.archive)
-    head = archive.learn_head(x, np.where(label[:, None] == np.arange(cells), 0.0, 3000.0), parts.cells.lat[parts.archive], parts.cells.lon[parts.archive])
+    km = np.where(label[:, None] == np.arange(cells), 0.0, 3000.0)
+    head = archive.learn(x, km, parts.cells.lat[parts.archive], parts.cells.lon[parts.archive], label)
     model = learned.Learned(parts, head, archive.Bank.of(x[:, 0], label), archive.Gate(0.3, 0.2, -0.4, limit=-0.5), 1.7)
     (tmp_path / "cnn.onnx").write_bytes(learned.graph(base, model, 32).SerializeToString())
     bundled.parity(base, model, x[:, 1], tmp_path / "cnn.onnx")
