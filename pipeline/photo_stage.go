@@ -43,8 +43,8 @@ type photoStage struct {
 	watchdog *Watchdog
 }
 
-// growStack gives the goroutine that calls it, while there is nearly nothing on its stack, the 16 KB that a walk comes to
-// need: else the runtime doubles the stack thrice in the middle of each walk, and corrects every frame on it each time.
+// growStack gives the goroutine that calls it 16 KB of stack while there is nearly nothing on it: else the runtime doubles
+// the stack again and again in the middle of each walk, and corrects every frame on it each time.
 //
 //go:noinline
 func growStack() {
