@@ -2,7 +2,6 @@ package enrich
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 
@@ -82,7 +81,8 @@ func (p *placer) answer(mode string, top []Candidate) Answer {
 	if !known { // nobody measured the mode here
 		table = bundle.Calibration{AbstainBelow: math.Inf(1), Radius: []bundle.Radius{{P50: antipode, P90: antipode}}}
 	}
-	shares := p.capped(top)
+	along := p.capped(top)
+	shares := greatestFirst(along)
 	best := p.areas[shares[0].area]
 	worth := p.worth(table, top)
 	answer := Answer{
@@ -98,7 +98,7 @@ func (p *placer) answer(mode string, top []Candidate) Answer {
 		Cell:          best.id.ToToken(),
 		Level:         best.id.Level(),
 		Ancestors:     cells.Ancestors(best.id),
-		Rollup:        p.rollup(shares),
+		Rollup:        p.rollup(along),
 		Place:         best.place,
 		CountryP:      p.countryP(best.place.CountryCode, top),
 	}
@@ -138,16 +138,24 @@ func (p *placer) fixed(mode string, r Reading) Answer {
 const likely = 0.5
 
 // capped adds up the probabilities of classes that the precision cap makes one
-// area, greatest first.
+// area. The areas come in the order of their numbers, which is that of S2's
+// curve.
 func (p *placer) capped(top []Candidate) []share {
-	sums := map[int]float64{}
-	for _, c := range top {
-		sums[p.areaOf[c.Cell]] += c.P
+	shares := make([]share, 0, len(top))
+	for _, c := range byRow(top) {
+		area, last := p.areaOf[c.Cell], len(shares)-1
+		if last >= 0 && shares[last].area == area {
+			shares[last].p += c.P
+		} else {
+			shares = append(shares, share{area, c.P})
+		}
 	}
-	shares := make([]share, 0, len(sums))
-	for area, sum := range sums {
-		shares = append(shares, share{area, sum})
-	}
+	return shares
+}
+
+// greatestFirst is the list in the order of the probabilities.
+func greatestFirst(along []share) []share {
+	shares := slices.Clone(along)
 	slices.SortFunc(shares, func(a, b share) int {
 		return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.area, b.area))
 	})
@@ -171,24 +179,31 @@ func surprise(p float64) float64 {
 	return -p * math.Log(p)
 }
 
-// rollup climbs from every area to the faces of the cube, adds up what meets,
-// and picks the finest cell that holds half of the probability.
-func (p *placer) rollup(shares []share) Located {
+// rollup is the finest cell that holds half of the probability. Areas of one
+// ancestor are neighbours along S2's curve, in the order of which they come
+// here, so that on each level each of them is looked at once.
+func (p *placer) rollup(along []share) Located {
 	const half = 0.5
-	sums := map[cells.ID]float64{}
-	for _, s := range shares {
-		id := p.areas[s.area].id
-		for level := id.Level(); level >= 0; level-- {
-			sums[id.Parent(level)] += s.p
+	for level := p.precisionCap; level >= 0; level-- {
+		var finest cells.ID
+		most := 0.0
+		for rest := along; len(rest) > 0; {
+			id, sum, n := p.areas[rest[0].area].id, rest[0].p, 1
+			if id.Level() >= level {
+				id = id.Parent(level)
+				for ; n < len(rest) && id.Contains(p.areas[rest[n].area].id); n++ {
+					sum += rest[n].p
+				}
+				if sum > most {
+					finest, most = id, sum
+				}
+			}
+			rest = rest[n:]
+		}
+		if most >= half {
+			lat, lon, _ := p.cells.Mean(p.cells.Within(finest))
+			return Located{finest.ToToken(), level, min(most, 1), lat, lon}
 		}
 	}
-	maps.DeleteFunc(sums, func(_ cells.ID, sum float64) bool { return sum < half })
-	if len(sums) == 0 {
-		return Located{}
-	}
-	finest := slices.MinFunc(slices.Collect(maps.Keys(sums)), func(a, b cells.ID) int {
-		return cmp.Or(cmp.Compare(b.Level(), a.Level()), cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b))
-	})
-	lat, lon, _ := p.cells.Mean(p.cells.Within(finest))
-	return Located{finest.ToToken(), finest.Level(), min(sums[finest], 1), lat, lon}
+	return Located{}
 }

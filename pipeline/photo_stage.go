@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"runtime"
 
 	"planetag/consumer"
 	"planetag/enrich"
@@ -40,4 +41,13 @@ type photoStage struct {
 	admit    admission     // who goes first
 	turns    chan struct{} // as many photos are decoded at a time as it has room for
 	watchdog *Watchdog
+}
+
+// growStack gives the goroutine that calls it 16 KB of stack while there is nearly nothing on it: else the runtime doubles
+// the stack again and again in the middle of each walk, and corrects every frame on it each time.
+//
+//go:noinline
+func growStack() {
+	var room [12 << 10]byte
+	runtime.KeepAlive(&room)
 }

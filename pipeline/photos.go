@@ -62,6 +62,7 @@ func (s *photoStage) read(ctx context.Context, a assignment, queue chan<- *fligh
 // fly works on one record. It may ask for any number of photos, each of which is walked, in order, as often as it takes.
 // What they led to together, or the reason why one of them led to nothing, is left in the flight.
 func (s *photoStage) fly(ctx context.Context, f *flight) {
+	growStack()
 	defer close(f.done)
 	defer f.leave()
 	s.metrics.InFlight(1)
