@@ -186,9 +186,10 @@ func TestLateCommitsDoNotMatter(t *testing.T) {
 
 func TestStacksBelongToParts(t *testing.T) {
 	for stack, want := range map[string]string{
-		"runtime.scanobject < runtime.gcDrain < runtime.gcBgMarkWorker":                                         partGC,
-		"runtime.memmove < runtime.gcAssistAlloc < planetag/pipeline.(*Store).read":                             partGC,
-		"runtime.cgocall < planetag/enrich/infer.(*session).run < planetag/pipeline.(*Batcher).run":             partNetwork,
+		"runtime.scanobject < runtime.gcDrain < runtime.gcBgMarkWorker":                             partGC,
+		"runtime.memmove < runtime.gcAssistAlloc < planetag/pipeline.(*Store).read":                 partGC,
+		"runtime.cgocall < planetag/enrich/infer.(*session).run < planetag/pipeline.(*Batcher).run": partNetwork,
+		"runtime._ExternalCode": partNetwork,
 		"syscall.Write < planetag/enrich/decode.(*child).ask < planetag/pipeline.(*photoStage).decode":          partDecode,
 		"syscall.Read < net.(*conn).Read < net/http.(*persistConn).readLoop":                                    partFetch,
 		"crypto/hmac.New < github.com/minio/minio-go/v7/pkg/signer.SignV4 < planetag/pipeline.(*Store).attempt": partFetch,
