@@ -79,6 +79,6 @@ func ratioGoals(r Result, list *goalList) {
 		}
 	}
 	if ratio, ok := r.Ratios["null"]; ok {
-		list.atMost("processor time a photo outside the network over the peer's (null network)", 0.5, ratio.CPU, r.outsideAllowed(), "%.2f ×")
+		list.atMost("processor time a photo outside the network over the peer's (null network)", outsideGoal, ratio.CPU, r.outsideAllowed(), "%.2f ×")
 	}
 }

@@ -10,11 +10,12 @@ import (
 // the coefficients of a JPEG and the network, each as measured alone in the same run, on all cores; and broker, store and feed
 // take of the same cores what they took in the run.
 
-// decodeGoal is what decoding may cost, over reading the coefficients alone, and nullGoal what photos/s without a network are to
-// be, over the peer's.
+// decodeGoal is what decoding may cost, over reading the coefficients alone; nullGoal what photos/s without a network are to be, over the
+// peer's, and outsideGoal what processor time may be.
 const (
-	decodeGoal = 1.4
-	nullGoal   = 2.5
+	decodeGoal  = 1.4
+	nullGoal    = 2.5
+	outsideGoal = 0.5
 )
 
 // around is what broker, store and feed took a photo, in milliseconds, where they share the worker's cores.
@@ -80,19 +81,23 @@ func (r Result) writeLimits(t *strings.Builder) {
 			float64(r.Machine.Cores)*1e3/r.Ceiling.BareMS, 100*(r.Ceiling.DecodeMS+r.Ceiling.NetworkMS)/r.Ceiling.BareMS, 100*r.shareAllowed(r.Ceiling.bare()))
 	}
 	if peer := contestant(r.Comparison, peerNull); peer != nil {
-		r.writeClash(t, median(peer.PhotosPerSecond))
+		r.writeClash(t, median(peer.PhotosPerSecond), median(peer.CPU))
 	}
 	t.WriteString("\n")
 }
 
-// writeClash holds two goals against each other: what a photo may cost altogether, and what its decoder may.
-func (r Result) writeClash(t *strings.Builder, peer float64) {
-	all := float64(r.Machine.Cores) * 1e3 / (nullGoal * peer)
+// writeClash holds the goals of a worker without a network against that of its decoder: what a photo may cost altogether, and what decoding it may.
+func (r Result) writeClash(t *strings.Builder, rate, cpu float64) {
+	all := float64(r.Machine.Cores) * 1e3 / (nullGoal * rate)
 	decoder := decodeGoal * r.Ceiling.CoefficientsMS
-	fmt.Fprintf(t, " Without a network %.2f × of the peer's %.0f photos/s leave %.2f ms a photo for everything; a decoder just at its goal (%.2f ms) with broker, store and feed (%.2f ms) takes %.2f ms",
-		nullGoal, peer, all, decoder, r.around(), decoder+r.around())
-	if decoder+r.around() > all {
-		t.WriteString(": here the two goals contradict each other")
+	fmt.Fprintf(t, " Without a network %.2f × of the peer's %.0f photos/s leave %.2f ms a photo for everything; a decoder just at its goal (%.2f ms) with broker, store and feed (%.2f ms) takes %.2f ms%s.",
+		nullGoal, rate, all, decoder, r.around(), decoder+r.around(), clash(decoder+r.around() > all))
+	fmt.Fprintf(t, " %.2f × of the peer's %.2f ms of processor time are %.2f ms, of which that decoder alone takes %.2f ms%s.", outsideGoal, cpu, outsideGoal*cpu, decoder, clash(decoder > outsideGoal*cpu))
+}
+
+func clash(found bool) string {
+	if found {
+		return ": here the two goals contradict each other"
 	}
-	t.WriteString(".")
+	return ""
 }
