@@ -100,7 +100,7 @@ learn: build ## an archive teaches its own bundle beside a general one: DATA=man
 test-train: build ## train a tiny bundle end to end on the demo's photos, about two minutes with Python's packages there
 	@$(MAKE) -C train test test-train
 
-gpu-check: build ## what an accelerator does with a bundle, without broker, store or network: PROVIDER=auto, BUNDLES=a,b, REPORT=docs/gpu.md
+gpu-check: build ## what an accelerator does with a bundle, without broker, store or network: PROVIDER=auto, BUNDLES=a,b, REPORT=docs/performance.md
 	@go build -o bin/gpucheck ./deploy/gpucheck
 	@if [ -e .deps/onnxruntime-gpu/env ]; then source .deps/onnxruntime-gpu/env; fi; \
 		bin/gpucheck -provider $(or $(PROVIDER),auto) -bundles $(or $(BUNDLES),bundles/demo) -python "$(or $(wildcard train/.venv/bin/python),python3)" -report "$(REPORT)"
