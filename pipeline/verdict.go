@@ -71,7 +71,7 @@ func ruling(err error) (Verdict, string) {
 		return Stop, "accelerator"
 	case isAny(err, infer.ErrMemory):
 		return Retry, "accelerator_memory"
-	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, cells.ErrGallery,
+	case isAny(err, infer.ErrLibrary, infer.ErrGraph, bundle.ErrBundle, cells.ErrCells, cells.ErrGallery, cells.ErrDiary,
 		enrich.ErrGolden, enrich.ErrMode):
 		return Stop, "bundle"
 	case isAny(err, decode.ErrChild):

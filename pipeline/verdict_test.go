@@ -59,6 +59,7 @@ func rulings() map[string]struct {
 		"bundle.ErrBundle":           {bundle.ErrBundle, Stop, "bundle"},
 		"cells.ErrCells":             {cells.ErrCells, Stop, "bundle"},
 		"cells.ErrGallery":           {cells.ErrGallery, Stop, "bundle"},
+		"cells.ErrDiary":             {cells.ErrDiary, Stop, "bundle"},
 		"enrich.ErrGolden":           {enrich.ErrGolden, Stop, "bundle"},
 		"enrich.ErrMode":             {enrich.ErrMode, Stop, "bundle"},
 		"enrich.ErrOutput":           {enrich.ErrOutput, DeadLetter, "bad_output"},

@@ -89,7 +89,9 @@ func TestASurveyGoesOnWhereItWas(t *testing.T) {
 			t.Fatalf("after %d requests: %v", after, err)
 		}
 	}
+	seen.mu.Lock() // the store may still see a request of a survey that has ended
 	seen.limit = 0
+	seen.mu.Unlock()
 	report, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
