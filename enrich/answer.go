@@ -183,7 +183,7 @@ func surprise(p float64) float64 {
 // ancestor are neighbours along S2's curve, in the order of which they come
 // here, so that on each level each of them is looked at once.
 func (p *placer) rollup(along []share) Located {
-	const half = 0.5
+	const half = 0.5 - 1e-9 // what is a half but for the order in which it was added up
 	for level := p.precisionCap; level >= 0; level-- {
 		var finest cells.ID
 		most := 0.0
