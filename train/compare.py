@@ -129,25 +129,33 @@ def frozen_head(corpus, plan: fit.Plan, cells, rows: list[int], labels: np.ndarr
     return fit.learn(corpus, plain, cells, rows, labels, list(range(corpus.taught)))[0]
 
 
+def plainly(corpus, head, rows) -> np.ndarray:
+    """Probabilities [rows, cells] of a head on frozen features."""
+    return heads.softmax(head(torch.from_numpy(corpus.seen.embeddings[rows, 0])).numpy())
+
+
+def neighbours(corpus, chosen, known) -> np.ndarray:
+    """For each chosen row the known one whose frozen features are nearest."""
+    mine, theirs = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (corpus.seen.embeddings[rows, 0] for rows in (chosen, known)))
+    return np.array(known)[(mine @ theirs.T).argmax(1)]
+
+
 def crossed(corpus, plan: fit.Plan, cells, labels: np.ndarray, rows: list[int], temperature: float, step) -> Rivals:
     """The photos that learning is from, as those answer them that learned from the other folds."""
-    fold, seen = fit.folds(corpus, rows), corpus.seen.embeddings[rows, 0]
-    unit, nearest, plain = seen / np.linalg.norm(seen, axis=1, keepdims=True), np.zeros(len(rows), int), np.zeros((len(rows), len(cells)))
+    fold, every = fit.folds(corpus, rows), np.array(rows)
+    nearest, plain = np.zeros(len(rows), int), np.zeros((len(rows), len(cells)))
     for f in range(fit.FOLDS):
-        mine, others = np.flatnonzero(fold == f), np.flatnonzero(fold != f)
-        nearest[mine] = np.array(rows)[others[(unit[mine] @ unit[others].T).argmax(1)]]
-        plain[mine] = step(f"plain fold {f + 1} of {fit.FOLDS}", lambda mine=mine, others=others: heads.softmax(
-            frozen_head(corpus, plan, cells, [rows[k] for k in others], labels[others])(torch.from_numpy(seen[mine])).numpy()))
+        mine, others = fold == f, fold != f
+        nearest[mine] = neighbours(corpus, every[mine], every[others])
+        plain[mine] = step(f"plain fold {f + 1} of {fit.FOLDS}", lambda mine=mine, others=others: plainly(
+            corpus, frozen_head(corpus, plan, cells, every[others].tolist(), labels[others]), every[mine]))
     logits, _ = fit.unseen_logits(corpus, plan, cells, labels, rows, step)
     return Rivals(corpus, rows, cells, nearest, plain, heads.softmax(logits[rows, 0] / temperature))
 
 
 def rivals(corpus, chosen: list[int], found: nowhere.Bundle, cells, rows: list[int], head) -> Rivals:
-    seen = corpus.seen.embeddings[chosen, 0]
-    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (seen, corpus.seen.embeddings[rows, 0])]
-    nearest = np.array(rows)[(unit[0] @ unit[1].T).argmax(1)]
     ours = np.concatenate([graphs.spread(*found.see(Image.open(corpus.photos[i].path)), len(found)) for i in chosen])
-    return Rivals(corpus, chosen, cells, nearest, heads.softmax(head(torch.from_numpy(seen)).numpy()), ours)
+    return Rivals(corpus, chosen, cells, neighbours(corpus, chosen, rows), plainly(corpus, head, chosen), ours)
 
 
 def main() -> None:

@@ -3,7 +3,6 @@ package cells
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -27,17 +26,9 @@ var diaryColumns = []column[Entry]{
 // LoadDiary reads diary.parquet: columns day (a date), row (of the cells) and photos. Every refusal is ErrDiary with the
 // row and the reason.
 func (c *Cells) LoadDiary(path string) ([]Entry, error) {
-	file, err := os.Open(path)
+	entries, err := someRows("diary", path, diaryColumns, ErrDiary)
 	if err != nil {
-		return nil, fmt.Errorf("open diary: %w", err)
-	}
-	defer file.Close()
-	entries, err := readRows(file, diaryColumns)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDiary, err)
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("%w: there is not a single row", ErrDiary)
+		return nil, err
 	}
 	for i, e := range entries {
 		if e.Row < 0 || e.Row >= c.Len() || e.Photos < 1 {

@@ -26,17 +26,9 @@ var spotColumns = []column[Spot]{
 // order of the numbers a network answers with. Every refusal is ErrGallery with
 // the row and the reason.
 func LoadGallery(path string) ([]Spot, error) {
-	file, err := os.Open(path)
+	spots, err := someRows("gallery", path, spotColumns, ErrGallery)
 	if err != nil {
-		return nil, fmt.Errorf("open gallery: %w", err)
-	}
-	defer file.Close()
-	spots, err := readRows(file, spotColumns)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrGallery, err)
-	}
-	if len(spots) == 0 {
-		return nil, fmt.Errorf("%w: there is not a single row", ErrGallery)
+		return nil, err
 	}
 	for i, s := range spots {
 		if !Valid(s.Lat, s.Lon) {
@@ -44,6 +36,23 @@ func LoadGallery(path string) ([]Spot, error) {
 		}
 	}
 	return spots, nil
+}
+
+// someRows reads a whole file that must not be empty, which is a what; a refusal of what is in it is wrong.
+func someRows[T any](what, path string, columns []column[T], wrong error) ([]T, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", what, err)
+	}
+	defer file.Close()
+	rows, err := readRows(file, columns)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", wrong, err)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%w: there is not a single row", wrong)
+	}
+	return rows, nil
 }
 
 // Assign says for each spot which row it belongs to: the one whose cell
