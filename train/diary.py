@@ -12,6 +12,7 @@ FAINT costs more where clocks are wrong, and DOUBT hardly matters.
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -67,13 +68,17 @@ class Diary:
             return out
         near = (1 + distance_km(cells.lat[own, None], cells.lon[own, None], cells.lat[None, own], cells.lon[None, own]) / NEAR_KM) ** -2.0
         around = near.sum(1)
-        for i in np.flatnonzero(~np.isnan(when)):
-            apart = np.abs(when[i] - self.day)
-            told = np.flatnonzero((apart <= REACH) & (self.album != albums[i] if albums else True))
+
+        @cache
+        def prior(day: float, album: str | None) -> np.ndarray:
+            apart = np.abs(day - self.day)
+            told = np.flatnonzero((apart <= REACH) & (self.album != album if albums else True))
             weight = self.photos[told] * (1 + apart[told]) ** -2.0
-            prior = ((weight / around[at[told]]) @ near[at[told]] * len(own) + FAINT) / (weight.sum() + FAINT)
+            return ((weight / around[at[told]]) @ near[at[told]] * len(own) + FAINT) / (weight.sum() + FAINT)
+
+        for i in np.flatnonzero(~np.isnan(when)):
             ours = prob[i, own]
-            said, trust = ours * ((1 - DOUBT) * prior + DOUBT), min(ours.sum(), 1.0)
+            said, trust = ours * ((1 - DOUBT) * prior(when[i], albums[i] if albums else None) + DOUBT), min(ours.sum(), 1.0)
             if said.sum() > 0:
                 out[i, own] = trust * said * ours.sum() / said.sum() + (1 - trust) * ours
         return out
