@@ -35,7 +35,8 @@ var ErrMode = errors.New("bundle has no such album mode")
 // its photos look like it.
 //
 // Where a bundle has learned an archive and knows its days, the photos of an
-// album without any anchor are first told where its owner was around then.
+// album without any anchor are first told where its owner was around then; a
+// photo that has no album is by Alone.
 //
 // The vectors of the sights are read, not kept. Errors: ErrMode, ErrAnchor,
 // ErrOutput, the context's, infer.ErrClosed.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"planetag/enrich/bundle"
 	"planetag/enrich/cells"
 )
 
@@ -61,12 +62,12 @@ func near(a, b vector) float64 {
 func dayOf(t time.Time) int { return int(math.Floor(float64(t.Unix()) / 86400)) }
 
 // told are the photos of an album with what the diary says of their days, and whether it says anything. An album of which
-// somebody knows a position needs no diary, and has better.
-func (d *diary) told(members []Member) ([]Member, bool) {
+// somebody knows a position needs no diary, and has better. A photo alone is an album of one.
+func (d *diary) told(members []Member) (out []Member, said bool) {
 	if d == nil || slices.ContainsFunc(members, func(m Member) bool { return m.Anchor != nil }) {
 		return members, false
 	}
-	out := slices.Clone(members)
+	out = slices.Clone(members)
 	days := map[int]whereabouts{}
 	for i, m := range members {
 		if m.TakenAt.IsZero() {
@@ -76,9 +77,23 @@ func (d *diary) told(members []Member) ([]Member, bool) {
 		if _, known := days[day]; !known {
 			days[day] = d.of(day)
 		}
-		out[i].Sight.Top = d.weigh(m.Sight.Top, days[day])
+		if len(days[day].there) > 0 {
+			out[i].Sight.Top, said = d.weigh(m.Sight.Top, days[day]), true
+		}
 	}
-	return out, len(days) > 0
+	return out, said
+}
+
+// Alone is what a photo makes of the day on which it was taken, for AnswerAlone: where the bundle has learned an archive and
+// knows where its owner was around then, and where it is known what such answers are worth, the photo is told. Else its most
+// probable classes stay what the picture says; a time of zero is not known. It is no way to doubt a position: what is to be
+// compared with one is the picture alone, Reading{Top: top}.
+func (m *Model) Alone(top []Candidate, takenAt time.Time) Reading {
+	if _, measured := m.placer.calibration[bundle.Dated]; !measured {
+		return Reading{Top: top}
+	}
+	told, said := m.diary.told([]Member{{Sight: Sight{Top: top}, TakenAt: takenAt}})
+	return Reading{Top: told[0].Sight.Top, FromDiary: said}
 }
 
 // whereabouts are where the owner was on a day: rows of the diary that speak for what is near them, and how much speaks for

@@ -16,6 +16,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"pgregory.net/rapid"
 
+	"planetag/enrich/bundle"
 	"planetag/enrich/cells"
 )
 
@@ -40,23 +41,28 @@ func holiday(t testing.TB) *diary {
 // onDay is late on a day.
 func onDay(day int64) time.Time { return time.Unix(day*86400+86399, 0) }
 
-// TestDiaryIsThatOfTraining: the numbers are those of train/tests/test_diary.py.
+// TestDiaryIsThatOfTraining: the numbers are those of train/tests/test_diary.py, for a photo of an album and for one alone.
 func TestDiaryIsThatOfTraining(t *testing.T) {
 	d := holiday(t)
+	m := Model{diary: d, placer: &placer{calibration: map[string]bundle.Calibration{bundle.Dated: {}}}}
 	top := []Candidate{{inParis, 0.4}, {inRome, 0.3}, {inSydney, 0.2}, {inNewYork, 0.05}}
 	for _, row := range []struct {
 		story string
 		day   int64
 		want  []Candidate
+		said  bool
 	}{
-		{"the day after Rome", 19001, []Candidate{{inRome, 0.534005445}, {inSydney, 0.2}, {inParis, 0.194827913}, {inNewYork, 0.021166642}}},
-		{"the day after Paris", 19008, []Candidate{{inParis, 0.547410030}, {inSydney, 0.2}, {inRome, 0.179791561}, {inNewYork, 0.022798409}}},
-		{"years later", 21915, []Candidate{{inParis, 0.4}, {inRome, 0.3}, {inSydney, 0.2}, {inNewYork, 0.05}}},
+		{"the day after Rome", 19001, []Candidate{{inRome, 0.534005445}, {inSydney, 0.2}, {inParis, 0.194827913}, {inNewYork, 0.021166642}}, true},
+		{"the day after Paris", 19008, []Candidate{{inParis, 0.547410030}, {inSydney, 0.2}, {inRome, 0.179791561}, {inNewYork, 0.022798409}}, true},
+		{"years later", 21915, top, false},
 	} {
 		told, said := d.told([]Member{{Sight: Sight{Top: top}, TakenAt: onDay(row.day)}})
-		got := told[0].Sight.Top
-		if !said || !slices.EqualFunc(got, row.want, func(a, b Candidate) bool { return a.Cell == b.Cell && math.Abs(a.P-b.P) < 1e-8 }) {
+		got, alone := told[0].Sight.Top, m.Alone(top, onDay(row.day))
+		if said != row.said || !slices.EqualFunc(got, row.want, func(a, b Candidate) bool { return a.Cell == b.Cell && math.Abs(a.P-b.P) < 1e-8 }) {
 			t.Errorf("%s: %v, want %v", row.story, got, row.want)
+		}
+		if alone.FromDiary != row.said || !slices.Equal(alone.Top, got) {
+			t.Errorf("%s: alone %v, in an album %v", row.story, alone, got)
 		}
 	}
 	if top[0].Cell != inParis {

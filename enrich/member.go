@@ -39,7 +39,8 @@ type Anchor struct {
 	Kind     string  // who says so, as it shall be published: reference, exif, …
 }
 
-// Reading is what the album makes of one photo, for AnswerAlbum.
+// Reading is what the album makes of one photo, for AnswerAlbum; or, for
+// AnswerAlone, what a photo alone makes of its day.
 type Reading struct {
 	// Top are the most probable classes, greatest first, at most Info.TopK.
 	Top []Candidate
@@ -50,8 +51,8 @@ type Reading struct {
 	Anchors int
 	// Nearest is the anchor nearest in time; nil without anchors.
 	Nearest *NearestAnchor
-	// FromDiary is set where the album was told on which days the archive that the
-	// bundle has learned was where.
+	// FromDiary is set where the album, or the photo alone, was told where the owner
+	// of the archive that the bundle has learned was around then.
 	FromDiary bool
 }
 

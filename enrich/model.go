@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"planetag/enrich/bundle"
 	"planetag/enrich/cells"
 	"planetag/enrich/decode"
 	"planetag/enrich/infer"
@@ -110,6 +111,14 @@ func (m *Model) BatchCeiling() int { return m.cnn.Ceiling() }
 // that is Abstained and otherwise empty.
 func (m *Model) Answer(mode string, top []Candidate) Answer {
 	return m.placer.answer(mode, top)
+}
+
+// AnswerAlone is the answer to what Alone made of one photo. Told of its day and not told it has a calibration each.
+func (m *Model) AnswerAlone(r Reading) Answer {
+	if r.FromDiary {
+		return m.placer.answer(bundle.Dated, r.Top)
+	}
+	return m.placer.answer(bundle.Single, r.Top)
 }
 
 // AnswerAlbum is the answer to what Album made of one photo, in the mode that it

@@ -147,3 +147,21 @@ func TestNumbersThatAreNoneStayOut(t *testing.T) {
 		t.Errorf("locations %+v", p.locations)
 	}
 }
+
+// TestAlbumsSayWhatTheirAnchorsDid, and nothing where there are none.
+func TestAlbumsSayWhatTheirAnchorsDid(t *testing.T) {
+	part := readGolden(t, "album_anchored")["album"].(map[string]any)
+	want := map[string]any{"anchors": 3.0, "nearest_anchor_s": 1235.0, "nearest_anchor_source": "exif", "from_anchors": true}
+	for field, value := range want {
+		if part[field] != value {
+			t.Errorf("album.%s is %v, want %v", field, part[field], value)
+		}
+		if other, ok := readGolden(t, "album")["album"].(map[string]any)[field]; ok {
+			t.Errorf("without anchors there is %s: %v", field, other)
+		}
+	}
+	untimed := albumPart(enrich.Reading{Anchors: 1, Nearest: &enrich.NearestAnchor{Kind: "reference"}}, AlbumPart{})
+	if untimed.NearestAnchorS != nil || untimed.FromAnchors || untimed.NearestAnchorSource != "reference" {
+		t.Errorf("without times: %+v", untimed)
+	}
+}

@@ -112,7 +112,7 @@ func (e *explaining) walk(ctx context.Context) error {
 	}
 	e.step("cnn", started, "embedding of %d numbers, %d most probable of %d cells",
 		len(sights[0].Embedding), len(sights[0].Top), e.model.Info().Cells)
-	return e.place(sights[0].Top, b.Manifest.Calibration[bundle.Single])
+	return e.place(sights[0].Top, b.Manifest.Calibration)
 }
 
 func (e *explaining) step(name string, started time.Time, format string, args ...any) {

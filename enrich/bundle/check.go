@@ -166,6 +166,12 @@ func (m *Manifest) checkCalibration() error {
 			needed = append(needed, mode)
 		}
 	}
+	if _, told := m.Calibration[Dated]; told {
+		needed = append(needed, Dated)
+		if m.Album.Diary == "" {
+			errs = append(errs, fmt.Errorf("calibration.%s needs album.diary, by which photos are told of their days", Dated))
+		}
+	}
 	for _, key := range needed {
 		table, ok := m.Calibration[key]
 		if !ok {

@@ -6,8 +6,12 @@ const Schema = 1
 // ManifestName is the manifest's file name inside a bundle.
 const ManifestName = "bundle.yaml"
 
-// Single is the calibration key of an answer from one photo alone.
-const Single = "single"
+// Calibration keys of answers from one photo alone: what its picture says, and what that becomes with what Album.Diary says of
+// its day. A bundle without the latter does not tell photos alone.
+const (
+	Single = "single"
+	Dated  = "dated"
+)
 
 // The album modes: how the photos of one album help each other.
 const (
@@ -36,7 +40,7 @@ type Manifest struct {
 
 	Gallery Gallery `yaml:"gallery,omitempty"`
 
-	// Calibration by kind of answer: Single and each album mode but None.
+	// Calibration by kind of answer: Single, each album mode but None and, if there is a diary, Dated.
 	Calibration map[string]Calibration `yaml:"calibration"`
 
 	// PrecisionCapLevel is the finest S2 level an answer may have.
@@ -96,7 +100,7 @@ type Album struct {
 	// that name and for anchors in every mode; see Travel for what is left out.
 	HMM Travel `yaml:"hmm"`
 	// Diary says on which days the archive that a bundle has learned was where, for the photos of albums without a
-	// position; "" = the bundle knows no days.
+	// position and, where Dated is calibrated, for photos alone; "" = the bundle knows no days.
 	Diary string `yaml:"diary,omitempty"`
 }
 

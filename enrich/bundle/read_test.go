@@ -85,6 +85,7 @@ func TestReadRefuses(t *testing.T) {
 		{"a default that is no mode", "default: lstm_repeat", "default: lstm_thrice", `album.default is "lstm_thrice"`},
 		{"no calibration for a mode", "  average:\n", "  avarage:\n", "calibration.average is missing"},
 		{"calibration for no mode", "  average:\n", "  avarage:\n", "calibration.avarage belongs to no mode"},
+		{"told photos without a diary", "  average:\n", "  dated:\n", "calibration.dated needs album.diary"},
 		{"a first step above zero", "confidence: 0.0", "confidence: 0.1", "must start at confidence 0"},
 		{"steps that fall", "confidence: 0.8", "confidence: 0.3", "want ascending"},
 		{"the same step twice", "confidence: 0.8", "confidence: 0.4", "want ascending"},
