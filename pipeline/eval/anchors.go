@@ -155,7 +155,10 @@ func (x *anchoring) baselines() {
 		from := x.items[h.nearest].row
 		return x.model.AnswerAlbum(bundle.Single, enrich.Reading{Fix: &enrich.Fix{Lat: from.Lat, Lon: from.Lon}})
 	})
-	x.row(bundle.Single, func(h hidden) enrich.Answer { return x.model.Answer(bundle.Single, x.items[h.item].sight.Top) })
+	x.row(bundle.Single, func(h hidden) enrich.Answer {
+		it := x.items[h.item]
+		return x.model.AnswerAlone(x.model.Alone(it.sight.Top, it.row.TakenAt))
+	})
 }
 
 func (x *anchoring) row(name string, of func(hidden) enrich.Answer) {

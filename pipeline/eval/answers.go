@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"planetag/enrich"
 	"planetag/enrich/bundle"
@@ -39,14 +40,24 @@ func (w *witness) answer(ctx context.Context, items []item, s *subject) error {
 
 // readings is what the model makes of each item in the given mode, in groups in their order.
 func (w *witness) readings(ctx context.Context, mode string, items []item, groups [][]int) ([]enrich.Reading, error) {
-	readings := make([]enrich.Reading, len(items))
-	if mode == bundle.Single {
-		for i := range items {
-			readings[i].Top = items[i].sight.Top
-		}
-		return readings, nil
+	if !alone(mode) {
+		return w.albums(ctx, mode, items, groups, nil)
 	}
-	return w.albums(ctx, mode, items, groups, nil)
+	readings := make([]enrich.Reading, len(items))
+	for i, it := range items {
+		if readings[i].Top = it.sight.Top; mode == bundle.Single {
+			readings[i] = w.model.Alone(it.sight.Top, it.row.TakenAt)
+		}
+	}
+	return readings, nil
+}
+
+// alone is true for modes that look at no other photo.
+func alone(mode string) bool { return mode == bundle.Single || mode == modePicture }
+
+// told says whether the bundle tells any of the photos, alone, of its day.
+func (w *witness) told(rows []Row) bool {
+	return slices.ContainsFunc(rows, func(row Row) bool { return w.model.Alone(nil, row.TakenAt).FromDiary })
 }
 
 // albums is readings of albums of which the model sees the positions of the photos shown.
@@ -76,7 +87,11 @@ func (w *witness) albums(ctx context.Context, mode string, items []item, groups 
 func (w *witness) judged(mode string, items []item, readings []enrich.Reading) []answer {
 	answers := make([]answer, len(items))
 	for i, it := range items {
-		answers[i] = judge(w.model.AnswerAlbum(mode, readings[i]), it.row)
+		if alone(mode) {
+			answers[i] = judge(w.model.AnswerAlone(readings[i]), it.row)
+		} else {
+			answers[i] = judge(w.model.AnswerAlbum(mode, readings[i]), it.row)
+		}
 	}
 	return answers
 }

@@ -10,6 +10,9 @@ import (
 	"planetag/enrich/cells"
 )
 
+// modePicture is what the picture alone says, where bundle.Single, as a worker publishes it, goes by the day, too.
+const modePicture = "picture"
+
 // The baselines: what could be answered without a model, and without its head.
 const (
 	modePrior   = "prior"   // always the cell with most training photos
@@ -45,6 +48,9 @@ func cellsOf(dir string) (*cells.Cells, error) {
 // ask shows the photos to the model: main also looks for them in the gallery first.
 func (t *task) ask(ctx context.Context, w *witness, main bool) (*subject, error) {
 	s := newSubject(w.model.Info(), w.modes())
+	if w.told(t.rows) {
+		s.modes = slices.Insert(s.modes, 1, modePicture)
+	}
 	if main {
 		if t.Gallery != "" {
 			s.baselines = append(s.baselines, modeNearest)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-
-	"planetag/enrich/bundle"
 )
 
 // shuffledRow marks the rows of albums in an order of chance: a mode that reads the order must lose by it.
@@ -15,7 +13,7 @@ const shuffledRow = " (shuffled)"
 func (w *witness) shuffle(ctx context.Context, items []item, s *subject, seed uint64) error {
 	mixed := mixedUp(albums(s.rows), seed)
 	for _, mode := range s.modes {
-		if mode == bundle.Single {
+		if alone(mode) {
 			continue
 		}
 		readings, err := w.readings(ctx, mode, items, mixed)
