@@ -108,7 +108,9 @@ def day_words(modes: teach.Modes) -> str:
     """What the bundle knows of days."""
     if not modes.diary:
         return "none: no photo has a time, or --no-diary was given"
-    return (f"On which days ({len(set(modes.diary.day))} of them) the archive's photos were taken in which cell: albums without a position are told, as far "
+    alone = "photos alone and albums without a position are told" if "dated" in modes.tables else (
+        f"albums without a position are told (photos alone are not: other albums know the day of fewer than {teach.LEAST_TOLD})")
+    return (f"On which days ({len(set(modes.diary.day))} of them) the archive's photos were taken in which cell: {alone}, as far "
             "as their photos look like the archive's. `--no-diary` leaves it out")
 
 

@@ -20,6 +20,7 @@ STRANGERS_REFUSED = 0.98  # of the pictures taken nowhere that calibrate
 SETTLED_SHARE = 0.02  # of the weight; the share of fewer photos is chance
 SPREADS_M = (250.0,)  # of the answered cell, between the tables: photos of one and the same thing, and of a place of any size
 LEAST_ANSWERS = 100  # a table rests on
+ALONE = ("single", "dated")  # answers to one photo alone: what its picture says, and what that becomes with its day; other tables are of album modes
 UNSURE_BELOW = 0.25  # probability; what the folds of the demo showed: from here on an answer that names one thing is mostly right
 AT_ONCE = 256  # distributions, whose distances to every cell are held in memory
 PROMISE = re.compile(r"(\d+(?:\.\d+)?) ?% within (\d+(?:\.\d+)?) ?km")

@@ -1,4 +1,4 @@
-"""When the owner of an archive was where, by the day and by the cell: what photos of other albums say of those of an album that has no position.
+"""When the owner of an archive was where, by the day and by the cell: what photos of other albums say of one without a position, and of an album of such.
 
 On a day, the owner was probably where the archive's photos of the days around it were taken (a quarter as probably a day later, a
 sixty-fourth a week later), or near there. That moves a photo's probability among the archive's cells, as far as the photo is held to
@@ -58,6 +58,26 @@ class Diary:
 
     def __len__(self) -> int:
         return len(self.day)
+
+    @staticmethod
+    def read(path: Path) -> "Diary":
+        """What write has written."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        found = pq.read_table(path)
+        day, row, photos = (found[name].cast(kind).to_numpy() for name, kind in (("day", pa.int32()), ("row", pa.int32()), ("photos", pa.int64())))
+        return Diary(day, row, photos, np.full(len(day), ""))
+
+    def knows(self, rows: list[dict], albums: list[str] | None = None) -> np.ndarray:
+        """Which photos it tells where the owner was around their day; where the photos' albums are given, from other albums."""
+        when = days(rows)
+
+        @cache
+        def said(day: float, album: str | None) -> bool:
+            return bool(((np.abs(day - self.day) <= REACH) & (self.album != album if albums else True)).any())
+
+        return np.array([said(when[i], albums[i] if albums else None) for i in range(len(rows))], bool)
 
     def weigh(self, prob: np.ndarray, rows: list[dict], cells: Cells, albums: list[str] | None = None) -> np.ndarray:
         """Distributions [n, cells] over photos' cells, with what the diary says of their days; where the photos' albums are given, what

@@ -34,8 +34,11 @@ MODES = ("base, single", "learned, single", "base, album", "learned, album")
 GAINS = {  # what is compared, photo by photo
     "learned − base, single": ("learned, single", "base, single"),
     "learned − base, album": ("learned, album", "base, album"),
-    "learned − plain, single": ("learned, single", "plain, single"),
-    "learned − plain, our cells, single": ("learned, single", "plain, our cells, single"),
+    "picture − plain, single": ("picture, single", "plain, single"),
+    "picture − plain, our cells, single": ("picture, single", "plain, our cells, single"),
+    "diary − none, single": ("learned, single", "picture, single"),
+    "others' diary − none, single": ("others' diary, single", "picture, single"),
+    "wrong clock − none, single": ("wrong clock, single", "picture, single"),
     "no diary − plain, album": ("no diary, album", "plain, album"),
     "no diary − plain, our cells, album": ("no diary, album", "plain, our cells, album"),
     "learned − plain, album": ("learned, album", "plain, album"),
@@ -43,7 +46,7 @@ GAINS = {  # what is compared, photo by photo
     "others' diary − none, album": ("others' diary, album", "no diary, album"),
     "wrong clock − none, album": ("wrong clock, album", "no diary, album"),
 }
-ELSEWHERE = ("elsewhere, base", "elsewhere, learned", "elsewhere, album, on our days")
+ELSEWHERE = ("elsewhere, base", "elsewhere, learned", "elsewhere, on our days")
 YEAR = 365  # days that a clock is wrong, at most
 
 
@@ -106,29 +109,29 @@ def answered(base: learned.Base, known: learn.Seen, hidden: learn.Seen, others: 
     """For each row of the table, how far off the answers are."""
     parts = division.divide(known.lat, known.lon, base.cells, base.manifest["precision_cap_level"])
     model, _, _ = teach.taught(base, parts, known, others)
+    said = base.prob(hidden.x[:, 0])
+    ours = told(parts, known, hidden, model.prob(hidden.x[:, 0], said))
     found = {}
-    for photos, names in ((hidden, MODES), (strangers, ELSEWHERE)):
-        if photos is None:
-            continue
-        said = base.prob(photos.x[:, 0])
-        single = errors(base.cells, said, photos), errors(parts.cells, prob := model.prob(photos.x[:, 0], said), photos)
-        found |= dict(zip(names, single, strict=False))
-        if photos is hidden:
-            found["base, album"] = errors(base.cells, averaged(said, photos.albums()), photos)
-            found |= {name: errors(parts.cells, averaged(p, photos.albums()), photos) for name, p in told(parts, known, photos, prob).items()}
-        else:
-            rows = [{"taken_at": known.rows[int(splits.lot(f"day {row['id']}") * len(known))]["taken_at"]} for row in photos.rows]
-            found[ELSEWHERE[2]] = errors(parts.cells, Diary.of(known.rows, parts.label).weigh(prob, rows, parts.cells), photos)
+    for kind, made in (("single", lambda prob: prob), ("album", lambda prob: averaged(prob, hidden.albums()))):
+        found[f"base, {kind}"] = errors(base.cells, made(said), hidden)
+        found |= {f"{name}, {kind}".replace("no diary, single", "picture, single"): errors(parts.cells, made(prob), hidden) for name, prob in ours.items()}
+    if strangers is not None:
+        said = base.prob(strangers.x[:, 0])
+        prob = model.prob(strangers.x[:, 0], said)
+        rows = [{"taken_at": known.rows[int(splits.lot(f"day {row['id']}") * len(known))]["taken_at"]} for row in strangers.rows]
+        on_our_days = Diary.of(known.rows, parts.label).weigh(prob, rows, parts.cells)
+        found |= dict(zip(ELSEWHERE, (errors(base.cells, said, strangers), errors(parts.cells, prob, strangers), errors(parts.cells, on_our_days, strangers)),
+                          strict=True))
     return found
 
 
 def told(parts: division.Division, known: learn.Seen, hidden: learn.Seen, prob: np.ndarray) -> dict[str, np.ndarray]:
-    """What is said of the hidden photos' albums: with the diary, as a worker has it; with one that knows other albums only, as of a
-    camera's folder beside a telephone's; with one and wrong clocks; and without any."""
+    """What is said of the hidden photos: with the diary, as a worker has it; with one that knows other albums only, as of a camera's
+    folder beside a telephone's; with one and wrong clocks; and without any, what the pictures alone say."""
     whole, others = Diary.of(known.rows, parts.label), teach.told(parts, known, hidden, prob)
     wrong = [row | {"taken_at": shifted(row["taken_at"], album)} for row, album in zip(hidden.rows, hidden.albums(), strict=True)]
-    return {"learned, album": whole.weigh(prob, hidden.rows, parts.cells), "others' diary, album": others,
-            "wrong clock, album": whole.weigh(prob, wrong, parts.cells), "no diary, album": prob}
+    return {"learned": whole.weigh(prob, hidden.rows, parts.cells), "others' diary": others,
+            "wrong clock": whole.weigh(prob, wrong, parts.cells), "no diary": prob}
 
 
 def shifted(taken_at: str, album: str) -> str:

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import graphs
 import pin
 import square
 import textures
+from diary import Diary
 
 TEMPERATURES = np.geomspace(0.1, 20, 40)
 LEAST_PHOTOS = 100  # a calibration rests on; of fewer, a table of radii is chance
@@ -57,6 +58,7 @@ class Photos:
     lon: np.ndarray
     album: list[str]
     unreadable: int
+    taken_at: list[str] = field(default_factory=list)  # empty where nobody knows
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +89,7 @@ def making(out: Path):
 
 
 def read_photos(manifest: Path, folder: Path) -> Photos:
-    """Columns file, lat and lon, and album if there is one: as `planetag eval` reads them."""
+    """Columns file, lat and lon, and album and taken_at if there are any: as `planetag eval` reads them."""
     kept, unreadable = [], 0
     with manifest.open(newline="", encoding="utf-8-sig") as file:
         for line, row in enumerate(csv.DictReader(file), 2):
@@ -104,12 +106,12 @@ def read_photos(manifest: Path, folder: Path) -> Photos:
             except (OSError, SyntaxError):
                 unreadable += 1
                 continue
-            kept.append((path, *at, row.get("album") or ""))
+            kept.append((path, *at, row.get("album") or "", row.get("taken_at") or ""))
     if len(kept) < LEAST_PHOTOS:
         raise ValueError(f"{manifest}: {len(kept)} readable photos, a calibration wants at least {LEAST_PHOTOS}")
     kept = kept[::-(-len(kept) // MOST_PHOTOS)]
-    path, lat, lon, album = zip(*kept, strict=True)
-    return Photos(list(path), np.array(lat), np.array(lon), list(album), unreadable)
+    path, lat, lon, album, taken_at = zip(*kept, strict=True)
+    return Photos(list(path), np.array(lat), np.array(lon), list(album), unreadable, list(taken_at))
 
 
 def squares(photos: Photos, crop: float, size: int) -> Iterator[np.ndarray]:
@@ -131,10 +133,17 @@ def loss(prob: np.ndarray, true_cell: np.ndarray) -> float:
     return float(-np.log(np.maximum(prob[np.arange(len(true_cell)), true_cell], 1e-12)).mean())
 
 
-def measured(said: np.ndarray, cells, photos: Photos, t: float) -> dict:
-    """Calibration of single answers and, where photos have album mates, of averages; said is what the bundle will say of `squares`."""
+def measured(said: np.ndarray, cells, photos: Photos, t: float, diary: Diary | None = None) -> dict:
+    """Calibration of single answers and, where photos have album mates, of averages; said is what the bundle will say of `squares`. With
+    a diary, of answers told of their day, too, and averages are of these."""
     prob, strange, promise = said[:len(photos.path)], said[len(photos.path):], calibrate.Promise()
     tables = {"single": calibrate.table(prob, cells, photos.lat, photos.lon, strange, t, promise)}
+    if diary:
+        rows = [{"taken_at": at} for at in photos.taken_at]
+        prob, known = diary.weigh(prob, rows, cells), np.flatnonzero(diary.knows(rows))
+        if len(known) >= LEAST_PHOTOS:
+            odd = diary.weigh(strange, [rows[i] for i in np.resize(known, len(strange))], cells)
+            tables["dated"] = calibrate.table(prob[known], cells, photos.lat[known], photos.lon[known], odd, t, promise)
     mates = [i for i, a in enumerate(photos.album) if a and photos.album.count(a) > 1]
     if len(mates) >= LEAST_PHOTOS:
         mean = np.stack([prob[[j for j in mates if photos.album[j] == photos.album[i]]].mean(0) for i in mates])
@@ -191,7 +200,7 @@ def write_card(out: Path, template: str, values: dict) -> None:
 def write_manifest(out: Path, about: Foreign, calibration: dict, album: dict | None = None) -> None:
     """bundle.yaml, last: it pins every other file. Modes are those that have a calibration, the last is the default; `album` is what
     is said of albums beside them."""
-    modes = ["none"] + [m for m in calibration if m != "single"]
+    modes = ["none"] + [m for m in calibration if m not in calibrate.ALONE]
     manifest = {
         "schema": 1, "name": about.name, "version": about.version, "licence": about.licence, "summary": about.summary,
         "head": "gallery" if about.gallery else "classes",

@@ -24,7 +24,8 @@ def table(planetag: Path, bundle: Path, base: Path, manifest: Path, photos: Path
     """Rows of the base and of the bundle, with 95 % intervals, and the difference of the two photo by photo."""
     learned = asked(planetag, bundle, manifest, photos, "--compare", base, *anchors)
     before = asked(planetag, base, manifest, photos)
-    rows = [("base, single", before["modes"]["single"]), ("learned, single", learned["modes"]["single"]),
+    picture = [("learned, picture", learned["modes"]["picture"])] if "picture" in learned["modes"] else []  # single is told of the day
+    rows = [("base, single", before["modes"]["single"]), ("learned, single", learned["modes"]["single"]), *picture,
             ("base, album", before["modes"][before["default_mode"]]), ("learned, album", learned["modes"][learned["default_mode"]])]
     if anchored := learned.get("anchored"):
         for name in ("nearest_in_time", f"{learned['default_mode']}+anchors"):

@@ -1,7 +1,7 @@
 """What any bundle is worth on photos of known places: `make -C train calibrate BUNDLE=DIR DATA=manifest PHOTOS=DIR OUT=DIR`.
 
 Copies a bundle, fits its temperature, and measures radii and the expected error above which nothing is answered anew, for single
-answers and, with albums among the photos, for their average. Nothing is known or needed of how the network was trained, but that it
+answers and, with albums among the photos, for their average; where the bundle knows its owner's days, for answers told of these, too. Nothing is known or needed of how the network was trained, but that it
 has not seen these photos. The temperature changes only where it suits photos that it was not fitted on, too. Album models, which
 were made with the old one, are left out.
 """
@@ -26,6 +26,7 @@ import golden
 import graphs
 import pin
 import square
+from diary import Diary
 from splits import lot
 
 
@@ -50,6 +51,11 @@ class Bundle:
             places = pq.read_table(folder / manifest["gallery"]["file"])
             cell_of = cells.of(places["lat"].to_numpy(), places["lon"].to_numpy())
         return Bundle(folder, manifest, cells, cell_of, onnx.load(folder / manifest["cnn"]["file"]))
+
+    def diary(self) -> Diary | None:
+        """Its owner's days."""
+        file = self.manifest["album"].get("diary")
+        return Diary.read(self.folder / file) if file else None
 
     def dense(self) -> str | None:
         """The value with the probabilities of all choices, which can be read and changed; None where the network has no last choice."""
@@ -114,8 +120,8 @@ def temperature(bundle: Bundle, seen: np.ndarray, photos: foreign.Photos) -> tup
 
 def recalibrated(manifest: dict, tables: dict) -> dict:
     """The manifest with these tables in place of all it had, and the modes that they are for."""
-    kept = {key: manifest["album"][key] for key in ("hmm",) if key in manifest["album"]}
-    modes = ["none"] + [mode for mode in tables if mode != "single"]
+    kept = {key: manifest["album"][key] for key in ("hmm", "diary") if key in manifest["album"]}
+    modes = ["none"] + [mode for mode in tables if mode not in calibrate.ALONE]
     return manifest | {"calibration": tables, "album": {"modes": modes, "default": modes[-1]} | kept}
 
 
@@ -141,7 +147,7 @@ def run(args: argparse.Namespace) -> str:
     seen = bundle.look(photos)
     t, why = temperature(bundle, seen, photos)
     said = bundle.folded(tempered(seen, t), bundle.manifest["cnn"]["top_k"])
-    tables = foreign.measured(said, bundle.cells, photos, t * bundle.manifest["calibration"]["single"]["temperature"])
+    tables = foreign.measured(said, bundle.cells, photos, t * bundle.manifest["calibration"]["single"]["temperature"], bundle.diary())
     with foreign.making(args.out) as part:
         shutil.copytree(args.bundle, part, dirs_exist_ok=True)
         if t != 1:

@@ -30,13 +30,14 @@ LEAST_TOP_K = 64  # what an album makes of its photos rests on more than each ph
 EVIDENCE = (0.5, 1.0)  # exponents that the album mode hmm is tried with
 NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right
 LEANS = (0.0, -1.5, -3.0)  # of the gate, tried in place of archive.LEAN
+LEAST_TOLD = 20  # photos of whose day other albums know something, that a calibration rests on
 SURE = 0.95  # that hmm comes nearer than average, or a gate that opens less than one that opens more, before it is taken
 
 
 @dataclass
 class Modes:
-    """What a bundle answers in: the calibration of each mode, the settings of hmm, how near each album mode comes, and what albums
-    are told of the owner's days."""
+    """What a bundle answers in: the calibration of each mode, the settings of hmm, how near each album mode comes, and what photos and
+    albums are told of the owner's days."""
 
     tables: dict[str, dict]
     hmm: dict[str, float]
@@ -50,11 +51,10 @@ Chained = Callable[[Division, object, np.ndarray, float], np.ndarray]
 
 def teach(base: learned.Base, parts: Division, photos, others, promise: Promise, chained: Chained, days: bool) -> tuple[learned.Learned, Modes]:
     """The model of all photos, and the modes it answers in, measured on answers of models that did not learn the photo. With `days`
-    albums are told what the diary of the other albums says."""
+    photos and albums are told what the diary of the other albums says."""
     whole, prob, refused = taught(base, parts, photos, others)
     k = top_k(base, parts)
-    prob = top_only(prob, k)
-    found = modes(parts, photos, prob, told(parts, photos, photos, prob) if days else prob, top_only(refused, k), whole.temperature, promise, chained)
+    found = modes(parts, photos, top_only(prob, k), top_only(refused, k), whole.temperature, promise, chained, days)
     return whole, replace(found, diary=Diary.of(photos.rows, parts.label) if days else None)
 
 
@@ -62,6 +62,18 @@ def told(parts: Division, known, photos, prob: np.ndarray) -> np.ndarray:
     """What is made of answers by a diary of the known photos that knows nothing of the album asked about, as of a camera's folder
     beside a telephone's: radii that hold then hold where it knows the album's own days, too."""
     return Diary.of(known.rows, parts.label, known.albums()).weigh(prob, photos.rows, parts.cells, photos.albums())
+
+
+def dated(parts: Division, photos, said: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise) -> dict[str, dict]:
+    """The calibration of what is `said` of single photos told of their day: of those of whose day other albums know something. The
+    pictures taken nowhere were taken on these days, too. Of fewer than LEAST_TOLD it would be chance, and photos alone are not told."""
+    diary = Diary.of(photos.rows, parts.label, photos.albums())
+    known = np.flatnonzero(diary.knows(photos.rows, photos.albums()))
+    if len(known) < LEAST_TOLD:
+        return {}
+    at = photos.at(known)
+    odd = diary.weigh(strange, at.at(np.resize(np.arange(len(at)), len(strange))).rows, parts.cells)
+    return {"dated": calibrate.table(said[known], parts.cells, at.lat, at.lon, odd, temperature, promise)}
 
 
 def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned.Learned, np.ndarray, np.ndarray]:
@@ -187,10 +199,13 @@ def folds(photos) -> np.ndarray:
     return np.array([int(lot(f"fold {u}") * FOLDS) for u in units])
 
 
-def modes(parts: Division, photos, prob: np.ndarray, said: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise,
-          chained: Chained) -> Modes:
-    """The last is the default: `average`, or `hmm` where it surely comes nearer. Albums are made of what is `said` of their photos."""
+def modes(parts: Division, photos, prob: np.ndarray, strange: np.ndarray, temperature: float, promise: Promise, chained: Chained, days: bool) -> Modes:
+    """The last album mode is the default: `average`, or `hmm` where it surely comes nearer. With `days` albums are made of what is said
+    of their photos by the diary of the others, and so is what photos alone are worth."""
     found = Modes({"single": calibrate.table(prob, parts.cells, photos.lat, photos.lon, strange, temperature, promise)}, {}, {})
+    said = told(parts, photos, photos, prob) if days else prob
+    if days:
+        found.tables |= dated(parts, photos, said, strange, temperature, promise)
     members: dict[str, list[int]] = {}
     for i, album in enumerate(photos.albums()):
         members.setdefault(album, []).append(i)

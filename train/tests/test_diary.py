@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import calibrate
 import diary
 import learn
 import teach
@@ -50,7 +51,55 @@ def test_photos_are_counted_by_day_and_cell_and_written_for_the_worker(tmp_path)
     assert pq.read_table(tmp_path / "diary.parquet").cast(pq.read_schema(tmp_path / "diary.parquet")).to_pydict() == {
         "day": [np.datetime64("2022-01-08").astype(object)] * 2, "row": [ROME, PARIS], "photos": [2, 1]}
     empty = Diary.of(rows[3:], np.array([PARIS]))
-    assert not empty and (empty.weigh(LOOKS, rows[:1], CELLS) == LOOKS).all()
+    assert not empty and (empty.weigh(LOOKS, rows[:1], CELLS) == LOOKS).all() and not empty.knows(rows).any()
+    again = Diary.read(tmp_path / "diary.parquet")
+    assert (again.weigh(LOOKS, rows[:1], CELLS) == found.weigh(LOOKS, rows[:1], CELLS)).all() and again.knows(rows).tolist() == [True] * 3 + [False]
+
+
+def test_a_day_is_known_for_a_month():
+    at = [{"taken_at": t} for t in ("2022-02-07T00:00:00Z", "2022-03-09T23:59:59Z", "2022-03-10T00:00:00Z", "1969-12-31T00:00:00Z", "")]
+    assert HOLIDAY.knows(at).tolist() == [True, True, False, False, False]
+
+
+def archive_of_days(albums: int) -> tuple[learn.Seen, Division, np.ndarray]:
+    """Albums of three, each in another of the four places and a year from the next, but for two beside each other; and what no picture shows."""
+    rows = [{"id": str(i), "album": f"a{i // 3}", "taken_at": f"{1990 + i // 6}-01-0{1 + i // 3 % 2}T00:00:00Z"} for i in range(3 * albums)]
+    label = np.arange(3 * albums) // 6 % 4
+    photos = learn.Seen(rows, CELLS.lat[label], CELLS.lon[label], np.zeros((3 * albums, 1, 2)))
+    return photos, Division(CELLS, [], label, np.arange(4), 0), np.full((3 * albums, 4), 0.25)
+
+
+def taught(photos: learn.Seen, parts: Division, prob: np.ndarray, days: bool = True, strange: np.ndarray = LOOKS / 10) -> dict[str, dict]:
+    return teach.modes(parts, photos, prob, strange, 1.0, calibrate.Promise(), lambda parts, at, prob, evidence: prob, days).tables
+
+
+def test_radii_of_told_photos_are_those_of_told_answers():
+    """Pictures that show nothing are 12 of 16 times a continent off; told by the album of the day before, never."""
+    photos, parts, prob = archive_of_days(40)
+    tables = taught(photos, parts, prob)
+    assert list(tables)[:2] == ["single", "dated"] and list(tables)[-1] not in calibrate.ALONE
+    single, dated = (tables[name]["radius"][0] for name in calibrate.ALONE)
+    assert single["p90_m"] > 5e6 and dated["p90_m"] == calibrate.LEAST_RADIUS_M
+    assert tables["dated"]["expected_error"]["promise"]["kept"] == 1
+    assert "dated" not in taught(photos, parts, prob, days=False)
+    sure = taught(photos, parts, prob, strange=prob[:5])["dated"]["expected_error"]["promise"]
+    assert sure["answered"] == 0, "pictures taken nowhere that open the gate would be as sure on these days, and refuse all"
+
+
+def test_photos_of_which_other_albums_know_no_day_do_not_calibrate():
+    """Half of the albums lose their neighbour, and with it what is known of their day; too few are too few."""
+    photos, parts, prob = archive_of_days(40)
+    for row in photos.rows[:60]:
+        row["taken_at"] = row["taken_at"].replace("-02T", "-01T") if int(row["id"]) % 6 < 3 else ""
+    known = np.array([row["taken_at"] != "" and i >= 60 for i, row in enumerate(photos.rows)])
+    diary = Diary.of(photos.rows, parts.label, photos.albums())
+    assert (diary.knows(photos.rows, photos.albums()) == known).all()
+    want = calibrate.table(teach.told(parts, photos, photos, prob)[known], CELLS, photos.lat[known], photos.lon[known],
+                           diary.weigh(LOOKS / 10, photos.rows[60:61], CELLS), 1.0, calibrate.Promise())
+    assert taught(photos, parts, prob)["dated"] == want
+    few = photos.at(np.arange(60, 60 + teach.LEAST_TOLD - 2))
+    parts = Division(CELLS, [], parts.label[60 : 60 + teach.LEAST_TOLD - 2], np.arange(4), 0)
+    assert "dated" not in taught(few, parts, prob[: len(few)])
 
 
 def test_what_calibrates_knows_other_albums_only():

@@ -8,6 +8,7 @@ import draws
 import interval
 import learn
 from cells import Cell, Cells
+from division import Division
 
 AT = Cells([Cell("132f7", 9, 41.9, 12.5, 1, 0.0), Cell("47e67", 9, 48.86, 2.35, 1, 0.0)])
 ALBUMS = ["rome"] * 3 + ["alone"]
@@ -47,8 +48,35 @@ def test_the_recipe_is_compared_photo_by_photo_over_all_draws():
 
 
 def test_every_rival_is_compared_and_limits_are_not_mixed_with_photos_from_elsewhere():
-    rows = {name: np.array([1.0, 1.0, 1.0, 100.0]) for name in (*draws.MODES, "plain, single", "plain, album")}
+    rows = {name: np.array([1.0, 1.0, 1.0, 100.0]) for name in (*draws.MODES, "picture, single", "plain, single", "plain, album")}
     rows |= {"plain, single": np.full(4, 100.0), "nearest in space, archive": np.array([1.0, 1.0, 1.0, 30.0]), "elsewhere, learned": np.ones(2)}
     lines = {part[:34].strip(): part[34:].split() for part in draws.table([rows], [], [ALBUMS], ["far", "away"]).splitlines()}
-    assert lines["learned − plain, single"][3] == "+75.0" and lines["learned − plain, album"][3] == "+0.0"
+    assert lines["picture − plain, single"][3] == "+75.0" and lines["learned − plain, album"][3] == "+0.0"
     assert lines["nearest in space, archive"][3] == "75.0" and lines["elsewhere, learned"][3] == "100.0"
+
+
+class Answering:
+    """A base, or what has learned on top of it, that says the same to everything."""
+
+    cells, manifest = AT, {"precision_cap_level": 12}
+
+    def prob(self, *_) -> np.ndarray:
+        return np.array([[0.4, 0.6]])
+
+
+def test_a_photo_alone_is_told_as_an_album_is(monkeypatch):
+    """A photo of which the picture says Paris was taken in Rome, on a day of which its album and another one know that."""
+    at = "2022-01-08T10:00:00"
+    known = learn.Seen([{"id": str(i), "album": album, "taken_at": t} for i, (album, t) in enumerate((("telephone", at), ("camera", at), ("paris", "2010-01-01")))],
+                       np.array([41.9, 41.9, 48.86]), np.array([12.5, 12.5, 2.35]), np.zeros((3, 1, 2)))
+    hidden = learn.Seen([{"id": "3", "album": "camera", "taken_at": at}], np.array([41.9]), np.array([12.5]), np.zeros((1, 1, 2)))
+    parts = Division(AT, [], np.array([0, 0, 1]), np.arange(2), 0)
+    monkeypatch.setattr(draws.division, "divide", lambda *_: parts)
+    monkeypatch.setattr(draws.teach, "taught", lambda *_: (Answering(), None, None))
+    off = {name: km[0] > 1 for name, km in draws.answered(Answering(), known, hidden, None, hidden).items()}
+    assert off == {
+        "base, single": True, "learned, single": False, "others' diary, single": False, "wrong clock, single": True, "picture, single": True,
+        "base, album": True, "learned, album": False, "others' diary, album": False, "wrong clock, album": True, "no diary, album": True,
+        "elsewhere, base": True, "elsewhere, learned": True, "elsewhere, on our days": False,
+    }
+    assert set(sum(draws.GAINS.values(), ())) <= {*off, *(f"plain{cut}, {kind}" for cut in ("", ", our cells") for kind in ("single", "album"))}

@@ -169,9 +169,9 @@ def test_albums_are_answered_by_their_times_only_where_that_surely_helps():
     right, vague = np.zeros((80, len(parts.cells))), np.full((80, len(parts.cells)), 1 / len(parts.cells))
     right[np.arange(80), parts.label] = 1
     strange, promise = vague[:5], calibrate.Promise()
-    found = teach.modes(parts, photos, vague, vague, strange, 1.0, promise, lambda p, at, prob, evidence: right if evidence == 1 else vague)
+    found = teach.modes(parts, photos, vague, strange, 1.0, promise, lambda p, at, prob, evidence: right if evidence == 1 else vague, False)
     assert list(found.tables) == ["single", "average", "hmm"] and found.hmm == {"evidence": 1.0} and found.worth["hmm 1"] > 0.9
-    found = teach.modes(parts, photos, right, right, strange, 1.0, promise, lambda p, at, prob, evidence: vague)
+    found = teach.modes(parts, photos, right, strange, 1.0, promise, lambda p, at, prob, evidence: vague, False)
     assert list(found.tables) == ["single", "average"] and not found.hmm
     luck = np.zeros(80)
     luck[:4] = 1

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from datetime import date, timedelta
 
 import numpy as np
 import onnx
@@ -11,9 +12,12 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+import calibrate
 import graphs
+import pin
 import recalibrate
 import wrap
+from diary import Diary
 from test_wrap import TOKENS, arguments, classifier, expected, pictures, table
 
 
@@ -57,6 +61,35 @@ def test_a_bundle_is_calibrated_by_who_did_not_make_it(tmp_path):
     assert all(a["top_prob"] > b["top_prob"] for a, b in zip(*golden, strict=True)), "and so do the golden answers"
     changed = {a["path"] for a, b in zip(before["files"], after["files"], strict=True) if a != b}
     assert changed == {"cnn.onnx", "golden/golden.json"}, "nothing else has changed"
+
+
+def dated(args: argparse.Namespace, label: np.ndarray, days: list[str]) -> None:
+    """The bundle gets a diary of an owner who goes from place to place by the hundred days, and the photos these days."""
+    places = len(TOKENS)
+    order = table(args.photos / "cells.csv").order()
+    row = np.array([int(np.flatnonzero(order == k)[0]) for k in range(places)])
+    Diary(19000 + 100 * np.arange(places), row, np.full(places, 9), np.full(places, "")).write(args.bundle / "diary.parquet")
+    manifest = manifest_of(args.bundle)
+    pin.write(args.bundle, {key: value for key, value in manifest.items() if key != "files"} | {"album": manifest["album"] | {"diary": "diary.parquet"}})
+    lines = args.calibrate.read_text().splitlines()
+    args.calibrate.write_text("\n".join([lines[0] + ",taken_at"] + [f"{line},{days[k]}" for line, k in zip(lines[1:], label, strict=True)]) + "\n")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_bundle_that_knows_days_is_measured_told_and_not_told(tmp_path, known: bool):
+    """Where the photos say when they were taken; else it keeps its diary for albums, and does not tell photos alone."""
+    seen = pictures(200)
+    label = np.random.default_rng(5).integers(len(TOKENS), size=200)
+    args = archive_of(tmp_path, label, seen)
+    start = date(2022, 1, 8)
+    dated(args, label, [str(start + timedelta(100 * k)) if known else "" for k in range(len(TOKENS))])
+    recalibrate.run(args)
+    after = manifest_of(args.out)
+    assert after["album"]["diary"] == "diary.parquet" and after["album"]["modes"] == ["none", "average"]
+    assert list(after["calibration"]) == (["single", "dated", "average"] if known else ["single", "average"])
+    if known:
+        single, told = (after["calibration"][name]["radius"][-1]["p50_m"] for name in calibrate.ALONE)
+        assert told == calibrate.LEAST_RADIUS_M and single > 1e6, "the diary knows where the photos were taken, and the pictures know nothing"
 
 
 def test_a_temperature_that_suits_is_left_alone(tmp_path):
