@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import bundled
 import calibrate
 import diary
 import learn
@@ -82,6 +83,9 @@ def test_radii_of_told_photos_are_those_of_told_answers():
     assert single["p90_m"] > 5e6 and dated["p90_m"] == calibrate.LEAST_RADIUS_M
     assert tables["dated"]["expected_error"]["promise"]["kept"] == 1
     assert "dated" not in taught(photos, parts, prob, days=False)
+    known = Diary.of(photos.rows, parts.label)
+    words = [bundled.day_words(teach.Modes(found, {}, {}, known)) for found in (tables, {})]
+    assert "photos alone and albums" in words[0] and "photos alone are not" in words[1]
     sure = taught(photos, parts, prob, strange=prob[:5])["dated"]["expected_error"]["promise"]
     assert sure["answered"] == 0, "pictures taken nowhere that open the gate would be as sure on these days, and refuse all"
 

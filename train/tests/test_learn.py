@@ -194,17 +194,17 @@ def test_what_an_album_makes_of_probabilities(tmp_path):
 
 
 def test_the_whole_way(tmp_path):
-    """The demo's photos of some albums teach; those of the others are from elsewhere."""
+    """The demo's photos of some albums, each dealt to three devices, teach; those of the others are from elsewhere."""
     if not PLANETAG.exists():
         pytest.skip("needs bin/planetag: make test-train builds it")
     with open(DEMO / "manifest.csv", newline="") as f:
         rows = [row | {"id": row["file"]} for row in csv.DictReader(f) if row["lat"]]
-    mine = {"rome-2024", "arezzo-2008", "adriatic-2018", "krakow-2019", "edinburgh-2022"}
+    mine = {"rome-2024", "arezzo-2008", "adriatic-2018", "krakow-2019", "edinburgh-2022", "stuttgart-2024"}
     for name, chosen in (("archive", [r for r in rows if r["album"] in mine]), ("others", [r for r in rows if r["album"] not in mine])):
         with open(tmp_path / f"{name}.csv", "w", newline="") as f:
             writer = csv.DictWriter(f, rows[0].keys())
             writer.writeheader()
-            writer.writerows(chosen)
+            writer.writerows(r | {"album": r["album"] + ("", " camera", " tablet")[i % 3]} for i, r in enumerate(chosen))
     command = [sys.executable, "-W", "ignore", HERE / "learn.py", "--manifest", tmp_path / "archive.csv", "--photos", DEMO, "--out", tmp_path / "out",
                "--elsewhere", tmp_path / "others.csv", "--elsewhere-photos", DEMO, "--views", "1", "--coarsen", "8"]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -217,6 +217,8 @@ def test_the_whole_way(tmp_path):
     manifest = yaml.safe_load((tmp_path / "out/bundle.yaml").read_text())
     assert manifest["album"]["default"] == "average" and manifest["album"]["diary"] == "diary.parquet" and "On which days" in card
     assert manifest["calibration"]["single"]["expected_error"]["promise"]["kept"] > 0
+    assert list(manifest["calibration"])[:3] == ["single", "dated", "average"] and manifest["album"]["modes"][:2] == ["none", "average"]
+    assert manifest["calibration"]["dated"]["radius"] and "photos alone and albums without a position are told" in card and "learned, picture" in card
     days = pq.read_table(tmp_path / "out/diary.parquet").to_pydict()
     assert sum(days["photos"]) == sum(bool(r["taken_at"]) for r in rows if r["album"] in mine) and "2008-10-22" in map(str, days["day"])
     again = subprocess.run(command, capture_output=True, text=True)
