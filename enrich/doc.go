@@ -12,6 +12,11 @@
 //
 //	Album    embeddings, times, known positions → most probable cells, photo by photo
 //
+// Where the bundle has learned an archive and knows its owner's days, a photo
+// without an album goes through one that looks at no other photo:
+//
+//	Alone    most probable cells, time → most probable cells
+//
 // A network that compares the photo with a gallery of places instead answers
 // like all others: its places are added up by cell before anything else looks.
 //

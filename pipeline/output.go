@@ -85,7 +85,7 @@ func kindsOfLocation() []Location {
 		PhotoID: "images/rome/1.jpg", Status: StatusEstimated, Stage: StageAlbum, Revision: 3, Location: &Point{Lat: 41.89, Lon: 12.49},
 		RadiusP50M: 1800, RadiusP90M: 21000, Confidence: &confidence, Entropy: &entropy, Cell: "132f6", S2Ancestors: []string{"13", "133"},
 		Rollup: &Rollup{Cell: "132f", Level: 6, P: 0.6}, Place: &Place{CountryCode: "IT", Country: "Italy", Region: "Lazio", CountryProbability: 0.9},
-		Candidates: []CandidateCell{{Cell: "132f6", P: 0.41, Lat: 41.89, Lon: 12.49}}, PhotoOnly: estimate,
+		Candidates: []CandidateCell{{Cell: "132f6", P: 0.41, Lat: 41.89, Lon: 12.49}}, PhotoOnly: estimate, FromDiary: true,
 		Album: &AlbumPart{
 			ID: "rome", Mode: "lstm", Size: 14, Position: 3, MovedM: 231000, Anchors: 1, NearestAnchorS: &gap, NearestAnchorSource: "exif", FromAnchors: true,
 		},
