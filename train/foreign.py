@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -96,8 +97,9 @@ def read_photos(manifest: Path, folder: Path) -> Photos:
             try:
                 at = float(row["lat"]), float(row["lon"])
                 path = folder / row["file"]
+                datetime.fromisoformat(row.get("taken_at") or "1970-01-01")
             except (KeyError, TypeError, ValueError) as err:
-                raise ValueError(f"{manifest}, line {line}: wants the columns file, lat and lon with numbers: {err!r}") from err
+                raise ValueError(f"{manifest}, line {line}: wants the columns file, lat and lon with numbers, and a taken_at, if any, like 2019-05-01T14:03:00Z: {err!r}") from err
             if not (abs(at[0]) <= 90 and abs(at[1]) <= 180):
                 raise ValueError(f"{manifest}, line {line}: {at[0]}, {at[1]} is not on the earth")
             try:

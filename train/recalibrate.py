@@ -1,9 +1,9 @@
 """What any bundle is worth on photos of known places: `make -C train calibrate BUNDLE=DIR DATA=manifest PHOTOS=DIR OUT=DIR`.
 
 Copies a bundle, fits its temperature, and measures radii and the expected error above which nothing is answered anew, for single
-answers and, with albums among the photos, for their average; where the bundle knows its owner's days, for answers told of these, too. Nothing is known or needed of how the network was trained, but that it
-has not seen these photos. The temperature changes only where it suits photos that it was not fitted on, too. Album models, which
-were made with the old one, are left out.
+answers and, with albums among the photos, for their average; where the bundle knows its owner's days, for answers told of these, too.
+Nothing is known or needed of how the network was trained, but that it has not seen these photos. The temperature changes only where it
+suits photos that it was not fitted on, too. Album models, which were made with the old one, are left out.
 """
 
 import argparse

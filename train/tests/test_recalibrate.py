@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import calibrate
+import foreign
 import graphs
 import pin
 import recalibrate
@@ -139,3 +140,10 @@ def test_a_graph_at_another_temperature_is_the_distribution_at_it():
         got = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(["prob"], {
             "said": np.array([[0.7, 0.2, 0.1, 0.0], [0.25, 0.25, 0.5, 0.0]], np.float32)})[0]
         assert np.abs(got - -np.sort(-prob, 1)[:, :3]).max() < 1e-5
+
+
+def test_a_time_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("id,file,lat,lon,taken_at\n1,1.png,1,2,\n2,2.png,1,2,yesterday\n")
+    with pytest.raises(ValueError, match="line 3: wants .* a taken_at, if any, like .*yesterday"):
+        foreign.read_photos(path, tmp_path)
