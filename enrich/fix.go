@@ -43,7 +43,8 @@ func (e *earth) fix(b, doubts beliefs, list []witness, top []Candidate) *Fix {
 	lat, lon := best.at.degrees()
 	f := &Fix{Lat: lat, Lon: lon}
 	ways := e.ways(doubts, best, top)
-	f.RadiusP50, f.RadiusP90 = quantile(ways, 0.5), quantile(ways, 0.9)
+	f.RadiusP50 = max(quantile(ways, 0.5), best.scale*least(0.5))
+	f.RadiusP90 = max(quantile(ways, 0.9), best.scale*least(0.9))
 	for _, w := range ways {
 		if w.metres <= placeRadius {
 			f.P += w.p
@@ -51,6 +52,16 @@ func (e *earth) fix(b, doubts beliefs, list []witness, top []Candidate) *Fix {
 	}
 	f.P = min(f.P, 1)
 	return f
+}
+
+// least is the least radius that shall hold the share q of answers from anchors, in units
+// of the scale of the time to the nearest: that of bundle.Travel for this one anchor, little
+// narrowed by what agrees with it. A bundle that has learned an archive knows the places
+// of its photos and nothing of new ones between them: by looks and several anchors
+// alone, its radii would hold far less than they say (`planetag eval --anchors-from`).
+func least(q float64) float64 {
+	const agree = 1.2 // anchors, in place of one
+	return math.Pow(1-q, -1/agree) - 1
 }
 
 // points are the places that the anchors suggest.

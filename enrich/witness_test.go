@@ -65,3 +65,27 @@ func TestRadiusGrowsWithTheGap(t *testing.T) {
 		}
 	})
 }
+
+// TestAgreementDoesNotShrinkTheRadiusToNothing: two positions of one town, days apart, and a picture that fits say that one was there
+// between, and not that one went nowhere else: a radius holds what the nearer of the two would hold on its own, but for some.
+func TestAgreementDoesNotShrinkTheRadiusToNothing(t *testing.T) {
+	m := loadTiny(t)
+	sights := see(t, m, red, red, red)
+	travel := m.earth.travel
+	everyMode(t, m, func(t *testing.T, mode string) {
+		for _, gap := range []time.Duration{5 * time.Minute, time.Hour, 20 * time.Hour, 48 * time.Hour} {
+			readings, _ := readAlbum(t, m, mode, []Member{
+				{Sight: sights[0], TakenAt: noon, Anchor: &rome},
+				{Sight: sights[1], TakenAt: noon.Add(gap)},
+				{Sight: sights[2], TakenAt: noon.Add(2 * gap), Anchor: &rome},
+			})
+			f, scale := readings[1].Fix, travel.RestMetres+travel.HourMetres*math.Pow(gap.Hours(), travel.Growth)
+			if f == nil {
+				t.Fatalf("%v: no place between two of one", gap)
+			}
+			if f.RadiusP50 < 0.5*scale || f.RadiusP90 < 4.5*scale { // of one anchor: 1 and 9
+				t.Errorf("%v: radii of %.0f and %.0f m, alone the nearer has %.0f and %.0f", gap, f.RadiusP50, f.RadiusP90, scale, 9*scale)
+			}
+		}
+	})
+}
