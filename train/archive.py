@@ -28,7 +28,7 @@ NEAR = 0.05  # of the gate's, on plain ones
 MOST_PHOTOS = 10_000  # whose embeddings the kernel keeps; beyond, every so-many-th
 WEAK = 0.01  # pull of the gate's weights towards 0
 ALIKE = 0.25  # of the views of photos from elsewhere: so many look more like the archive than the limit under which the gate shuts
-LEAN, STEEP = 1.25, 2.0  # how readily it opens above the limit, and how sharply it shuts below
+LEAN, STEEP = 1.25, 3.0  # how readily it opens above the limit, and how sharply it shuts below
 
 
 def unit(x: np.ndarray) -> np.ndarray:

@@ -168,7 +168,7 @@ def run(args: argparse.Namespace) -> None:
     photos = embedded(args, base, args.manifest, args.photos, args.views)
     if len(photos) < LEAST_PHOTOS:
         raise ValueError(f"{args.manifest}: {len(photos)} photos have a position and can be read, want at least {LEAST_PHOTOS}")
-    others = elsewhere(args, base)
+    others = teach.elsewhere(elsewhere(args, base), photos)
     learns, held = sides(photos, HELD_OUT)
     half, rest = sides(others, 0.5)
     twin = args.work / "twin"

@@ -28,7 +28,7 @@ TEMPERATURES = np.geomspace(0.3, 6, 60)
 WARMER = 1.5  # than the lowest cross-entropy wants: what is less sure takes less from the base through a gate that is a little open, and albums add up better
 LEAST_TOP_K = 64  # what an album makes of its photos rests on more than each photo's first guesses
 EVIDENCE = (0.5, 1.0)  # exponents that the album mode hmm is tried with
-NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right
+NEAR_KM = 25.0  # a guess this far off is worth 1/e of one that is right; a photo so near to the archive's is not from elsewhere
 LEANS = (0.0, -1.5, -3.0)  # of the gate, tried in place of archive.LEAN
 LEAST_TOLD = 20  # photos of whose day other albums know something, that a calibration rests on
 SURE = 0.95  # that hmm comes nearer than average, or a gate that opens less than one that opens more, before it is taken
@@ -78,7 +78,7 @@ def dated(parts: Division, photos, said: np.ndarray, strange: np.ndarray, temper
 
 def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned.Learned, np.ndarray, np.ndarray]:
     """The model of all photos; what models that did not learn the photo say of each; and what it says of pictures taken nowhere."""
-    said, strange = base.prob(photos.x[:, 0]), strangers(base, others)
+    said, strange = base.prob(photos.x[:, 0]), strangers(base, elsewhere(others, photos))
     shut, refused = nowhere(base)
     label = np.searchsorted(parts.archive, parts.label)
     fold = folds(photos)
@@ -171,6 +171,15 @@ def gated(bank: archive.Bank, x: np.ndarray, said: np.ndarray, ours: np.ndarray,
     near = bank.near(x, bank.places(len(x)))
     kinds = [np.column_stack([near, np.log(said.max(1))]), *(np.column_stack([bank.near(x), np.log(prob.max(1))]) for x, prob in others)]
     return archive.learn_gate(list(zip(kinds, WEIGHTS, strict=True)), ours)
+
+
+def elsewhere(others, photos):
+    """Those of the photos from elsewhere that are: where the archive knows the place, its answer is no mistake, and some may be of the
+    archive's own. A gate that was shown such photos as strange would learn that nothing tells it from elsewhere, and open to all."""
+    far = distance_km(others.lat[:, None], others.lon[:, None], photos.lat[None], photos.lon[None]).min(1) > NEAR_KM
+    if not far.any():
+        raise ValueError(f"none of the {len(others)} photos from elsewhere was taken over {NEAR_KM:g} km away from all of the archive's; name others by --elsewhere")
+    return others.at(np.flatnonzero(far))
 
 
 def strangers(base: learned.Base, others) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import archive
+import learn
 import teach
 from cells import Cells
 from test_learn import PARIS, ROME, cell
@@ -64,3 +65,27 @@ def test_the_gate_is_shut_to_what_is_less_alike_than_photos_from_elsewhere():
     g, wide = gate(others, np.full(400, 0.05)), open_gate(others, np.full(400, 0.05))
     assert (g[below] < wide[below] / 2).all() and np.median(g) < np.median(wide) / 4
     assert gate(mine, np.full(400, 0.05)).mean() > 0.9
+
+
+def test_photos_of_the_archives_places_are_not_from_elsewhere():
+    """A user's own photos among those from elsewhere, or others' of the same streets, must not teach the gate that likeness means nothing."""
+    random = np.random.default_rng(8)
+    at = lambda place, count: (np.full(count, place[0]), np.full(count, place[1]))  # noqa: E731
+    direction = np.eye(16)
+
+    def seen(place: tuple[float, float], along: int, count: int) -> learn.Seen:
+        x = 5 * direction[along] + random.normal(0, 1, (count, 1, 16))
+        return learn.Seen([{"id": f"{along} {i}", "album": ""} for i in range(count)], *at(place, count), x)
+
+    mine, own, others = seen(ROME, 0, 200), seen((ROME[0] + 0.1, ROME[1]), 0, 30), seen(PARIS, 1, 60)
+    mixed = learn.Seen(own.rows + others.rows, np.r_[own.lat, others.lat], np.r_[own.lon, others.lon], np.concatenate([own.x, others.x]))
+    left = teach.elsewhere(mixed, mine)
+    assert [row["id"] for row in left.rows] == [row["id"] for row in others.rows]
+    bank = archive.Bank.of(mine.x[:, 0], np.zeros(200, int))
+    rows = lambda photos, own=None: np.column_stack([bank.near(photos.x[:, 0], own), np.full(len(photos), np.log(0.05))])  # noqa: E731
+    gates = [archive.learn_gate([(rows(mine, bank.places(200)), 0.3), (rows(them), 0.7)], np.ones(200)) for them in (left, mixed)]
+    more = [bank.near(seen(place, along, 100).x[:, 0]) for place, along in ((ROME, 0), (PARIS, 1))]
+    (ours, theirs), (shut, _) = ([gate(near, np.full(100, 0.05)).mean() for near in more] for gate in gates)
+    assert theirs < 0.2 < 0.8 < ours and shut < 0.6
+    with pytest.raises(ValueError, match="none of the 30 photos from elsewhere .* --elsewhere"):
+        teach.elsewhere(own, mine)
