@@ -1,0 +1,49 @@
+// entropy.h: the tables of entropy.c. A look at the next bits tells of what codes.c has laid out.
+#ifndef PLANETAG_DECODE_ENTROPY_H
+#define PLANETAG_DECODE_ENTROPY_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define JPEG_INTERNALS // for the reader of coefficients, which is replaced
+#include <jpeglib.h>
+
+enum {
+	LOOK = 11,    // bits that are looked up at once
+	LONGEST = 16, // bits of a code
+	END = 128,    // steps over all that is left of a block
+};
+
+// A look tells of the next LOOK bits how many are used up, and of up to two coefficients
+// how many steps after the one before it each is, and its value. Without a second, the
+// second is the first again. Without a first, the bits are those of a code that has the
+// first value as its symbol; without bits, the code is longer than a look.
+typedef struct {
+	uint8_t bits, first_bits, step, more; // more: steps from the first to the second
+	int16_t first, second;
+} look;
+
+typedef struct {
+	look at[1 << LOOK];
+	int32_t above[LONGEST + 1];  // the first 16 bits that no code of so many begins with
+	int32_t offset[LONGEST + 1]; // from a code of so many bits to its place in symbols
+	const UINT8 *symbols;
+} codes;
+
+codes *pt_codes(j_decompress_ptr d, const JHUFF_TBL *from, int ac);
+
+// pt_valued is what so many bits say: half of them are negative.
+static inline int
+pt_valued(int bits, int size)
+{
+	return size == 0 || bits >> (size - 1) ? bits : bits - (1 << size) + 1;
+}
+
+// pt_step is that of the symbol of an AC code. Sixteen zeroes are fifteen and one stored.
+static inline int
+pt_step(int symbol)
+{
+	return symbol & 15 || symbol == 0xf0 ? (symbol >> 4) + 1 : END;
+}
+
+#endif
