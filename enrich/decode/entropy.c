@@ -3,13 +3,15 @@
 // over. libjpeg-turbo reads the header, judges the tables, and makes pixels of the
 // coefficients, which are its own to the last bit (TestCoefficientsAreLibjpegs). What is
 // faster here: one look at the next bits tells up to two codes with their values, and the
-// zeroes that follow each 0xff are taken out before, many bytes at once.
+// zeroes that follow each 0xff are taken out before, many bytes at once (unstuff.c).
 //
 // Nothing is judged here. A code that is none, a marker too early, data that end: whatever
 // is out of the ordinary leaves by error_exit, and the photo is decoded once more without
-// this file, so that there is one opinion about what is wrong with it.
+// this file, so that there is one opinion about what is wrong with it. Where the headers of
+// libjpeg-turbo's inside (jpegint.h) are not installed, it decodes all photos alone.
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <glib.h>
@@ -17,67 +19,18 @@
 #include "entropy.h"
 #include "shim.h"
 
+#ifdef JPEG_INTERNALS
+
 enum {
 	AT_ONCE = 5,         // looks without a refill: of 56 bits
-	PLAIN = 32 << 10,    // bytes of the scan that are ready to be read
-	UNIT = 10 * 64 * 4,  // more than ten blocks can take, with what is read ahead: a code and its value are 31 bits
 	LAST = DCTSIZE2 - 1, // place of a block's last coefficient
-	WORTH_IT = 24 << 10, // bytes; the tables of smaller photos cost what they save
 };
 
-// The bits of a reader are those on the left of its window; next has none of them.
-typedef struct {
-	uint64_t window;
-	int bits;
-	const uint8_t *next;
-} reader;
-
-typedef struct {
-	struct jpeg_entropy_decoder pub;
-	const uint8_t *in, *end; // of the photo, what is not in plain yet
-	int marker, cut;         // in is at a marker, or at the end without one
-	reader r;
-	uint8_t *last;           // of plain
-	unsigned until, restart; // how many units the next marker is away, and which it is
-	int before[MAX_COMPS_IN_SCAN]; // the DC coefficient before, of each component
-	codes *dc[NUM_HUFF_TBLS], *ac[NUM_HUFF_TBLS];
-	JBLOCK spare;
-	uint8_t plain[PLAIN + UNIT]; // a unit that is longer than the photo reads zeroes
-} entropy;
-
-static void
+_Noreturn static void
 odd(j_decompress_ptr d)
 {
 	d->err->error_exit((j_common_ptr) d);
-}
-
-// fill makes more of the scan ready to be read.
-static void
-fill(entropy *e)
-{
-	size_t left = e->last - e->r.next;
-
-	memmove(e->plain, e->r.next, left);
-	e->r.next = e->plain;
-	e->last = e->plain + left;
-	while (!e->marker && e->last < e->plain + PLAIN) {
-		size_t room = MIN(e->plain + PLAIN - e->last, e->end - e->in);
-		const uint8_t *stop = memchr(e->in, 0xff, room);
-		size_t n = stop ? (size_t) (stop - e->in) : room;
-
-		memcpy(e->last, e->in, n);
-		e->last += n;
-		e->in += n;
-		if (e->end - e->in < 2)
-			e->marker = e->cut = 1;
-		else if (stop && e->in[1] != 0)
-			e->marker = 1;
-		else if (stop) {
-			*e->last++ = 0xff;
-			e->in += 2;
-		}
-	}
-	memset(e->last, 0, UNIT);
+	abort();
 }
 
 // refilled has at least 56 bits.
@@ -201,35 +154,16 @@ frequencies(j_decompress_ptr d, const codes *t, reader r, JCOEF *out)
 	return r;
 }
 
-// restart goes on behind the marker that is due.
-static void
-restart(j_decompress_ptr d, entropy *e)
-{
-	if (e->until == 0) {
-		if (8 * (e->last - e->r.next) + e->r.bits >= 8 || !e->marker || e->cut ||
-			e->in[1] != JPEG_RST0 + e->restart % 8)
-			odd(d);
-		e->in += 2;
-		e->marker = 0;
-		e->restart++;
-		e->until = d->restart_interval;
-		e->r = (reader) { .next = e->plain };
-		e->last = e->plain;
-		memset(e->before, 0, sizeof(e->before));
-	}
-	e->until--;
-}
-
 // unit reads the blocks of an MCU, which are all 0 before; without any, it reads over them.
 static boolean
 unit(j_decompress_ptr d, JBLOCKROW *blocks)
 {
-	entropy *e = (entropy *) d->entropy;
+	entropy *e = *(entropy **) d->client_data;
 
-	if (d->restart_interval)
-		restart(d, e);
+	if (d->restart_interval && !pt_restart(e, d->restart_interval))
+		odd(d);
 	if (e->last - e->r.next < UNIT && !e->marker)
-		fill(e);
+		pt_unstuff(e);
 	reader r = e->r;
 
 	for (int i = 0; i < d->blocks_in_MCU; i++) {
@@ -253,18 +187,17 @@ unit(j_decompress_ptr d, JBLOCKROW *blocks)
 
 // pt_entropy takes the reading of a photo's coefficients over, after
 // jpeg_start_decompress, and says so; not if they come in several scans, or otherwise
-// coded, or if there are few.
+// coded. What client_data points to begins with a pointer for it. libjpeg-turbo has found
+// the tables to be there and sound by then, or left.
 int
 pt_entropy(struct jpeg_decompress_struct *d)
 {
 	if (d->progressive_mode || d->arith_code || d->inputctl->has_multiple_scans || d->data_precision != 8 ||
-		d->Ss != 0 || d->Se != LAST || d->src->bytes_in_buffer < WORTH_IT)
+		d->Ss != 0 || d->Se != LAST)
 		return 0;
 	entropy *e = d->mem->alloc_large((j_common_ptr) d, JPOOL_IMAGE, sizeof(entropy));
 
 	memset(e, 0, offsetof(entropy, plain));
-	e->pub = *d->entropy;
-	e->pub.decode_mcu = unit;
 	e->in = d->src->next_input_byte;
 	e->end = e->in + d->src->bytes_in_buffer;
 	e->r.next = e->last = e->plain;
@@ -277,6 +210,17 @@ pt_entropy(struct jpeg_decompress_struct *d)
 		if (!e->ac[ac])
 			e->ac[ac] = pt_codes(d, d->ac_huff_tbl_ptrs[ac], 1);
 	}
-	d->entropy = &e->pub;
+	*(entropy **) d->client_data = e;
+	d->entropy->decode_mcu = unit;
 	return 1;
 }
+
+#else
+
+int
+pt_entropy(struct jpeg_decompress_struct *d)
+{
+	return 0;
+}
+
+#endif

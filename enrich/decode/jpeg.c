@@ -14,6 +14,7 @@
 #include "shim.h"
 
 typedef struct {
+	void *entropy; // first, where entropy.c finds what it keeps
 	struct jpeg_decompress_struct d;
 	struct jpeg_error_mgr errors;
 	struct jpeg_source_mgr source;
@@ -186,7 +187,7 @@ decode(job *j, const void *data, size_t len, const pt_request *req, uint8_t *dst
 		jpeg_start_decompress(&j->d);
 	else if (!pt_scans(&j->d))
 		return PT_ELSEWHERE;
-	j->quick = out->quick = quick && !scans && pt_entropy(&j->d);
+	j->quick = out->quick = quick && !scans && j->source.bytes_in_buffer >= req->worth && pt_entropy(&j->d);
 	// The last sample may be covered by the photo in part only; it is left out.
 	pt_resampler_init(&j->r, req, dst, 4,
 		MAX(1, out->width / shrink), MAX(1, out->height / shrink), box);

@@ -30,6 +30,7 @@ typedef struct {
 	int whole;         // decode every pixel before the resampling, to compare with
 	int plain;         // no wide registers, every scan, no entropy.c, to compare with
 	int narrow;        // no wider ones than wide.c's, to compare with
+	size_t worth;      // entropy.c reads JPEGs of at least so many bytes
 } pt_request;
 
 typedef struct {
