@@ -23,6 +23,8 @@ pt_unstuff(entropy *e)
 		memcpy(last, e->in, n);
 		last += n;
 		e->in += n;
+		while (stop && e->end - e->in > 1 && e->in[1] == 0xff) // a marker may have many
+			e->in++;
 		if (e->end - e->in < 2)
 			e->marker = e->cut = 1;
 		else if (stop && e->in[1] != 0)
