@@ -26,7 +26,7 @@ pair(codes *t)
 		look *a = &t->at[bits];
 		const look *b = &t->at[bits << a->bits & ((1 << LOOK) - 1)];
 
-		if (a->step && a->step < END && b->step && a->bits + b->first_bits <= LOOK) {
+		if (a->step && b->step && a->bits + b->first_bits <= LOOK) {
 			a->bits += b->first_bits;
 			a->more = b->step;
 			a->second = b->first;

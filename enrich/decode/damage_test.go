@@ -58,23 +58,29 @@ func damages() map[string]func(photo []byte, at int, random *rand.Rand) []byte {
 	}
 }
 
-// small are photos of few bytes, with and without restarts, and with codes that are nobody's.
+// small are photos of few bytes, with and without restarts.
 func small(seed uint64) map[string][]byte {
+	grey, colour, many := [][2]int{{1, 1}}, [][2]int{{2, 2}, {1, 1}, {1, 1}}, [][2]int{{4, 2}, {1, 1}, {1, 1}}
 	photos := map[string][]byte{}
 	for name, s := range map[string]sketch{
-		"grey":             {width: 31, height: 18, sampling: [][2]int{{1, 1}}},
-		"grey, restarts":   {width: 31, height: 18, sampling: [][2]int{{1, 1}}, restart: 1},
-		"colour":           {width: 20, height: 33, sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}},
-		"colour, restarts": {width: 24, height: 40, sampling: [][2]int{{1, 1}, {1, 1}, {1, 1}}, restart: 2},
-		"many blocks":      {width: 40, height: 17, sampling: [][2]int{{4, 2}, {1, 1}, {1, 1}}, restart: 1},
+		"grey":             plainSketch(seed, 31, 18, grey, 0),
+		"grey, restarts":   plainSketch(seed, 31, 18, grey, 1),
+		"colour":           plainSketch(seed, 20, 33, colour, 0),
+		"colour, restarts": plainSketch(seed, 24, 40, colour, 2),
+		"many blocks":      plainSketch(seed, 40, 17, many, 1),
 	} {
-		s.random = rand.New(rand.NewPCG(seed, uint64(len(name))))
-		s.quantum, s.empty, s.full = 3, 0.5, 0.01
-		s.dcPicks, s.acPicks = symbols(s.random, 5, 4, 0.25)
-		s.dc, s.ac = []huffman{grown(s.random, s.dcPicks, 0.5, 3)}, []huffman{grown(s.random, s.acPicks, 0.3, 5)}
 		photos[fmt.Sprintf("%s, seed %d", name, seed)] = s.jpeg()
 	}
 	return photos
+}
+
+// plainSketch has what most photos have: many short blocks, values of few bits, and codes that are nobody's.
+func plainSketch(seed uint64, width, height int, sampling [][2]int, restart int) sketch {
+	random := rand.New(rand.NewPCG(seed, uint64(width*height+restart)))
+	s := sketch{width: width, height: height, sampling: sampling, restart: restart, quantum: 3, empty: 0.5, full: 0.01, random: random}
+	s.dcPicks, s.acPicks = symbols(random, 5, 4, 0.25)
+	s.dc, s.ac = []huffman{grown(random, s.dcPicks, 0.5, 3)}, []huffman{grown(random, s.acPicks, 0.3, 5)}
+	return s
 }
 
 // Whatever happens to a photo: it is decoded, or refused in the same words, as if entropy.c were not there. Much of it only changes

@@ -20,6 +20,8 @@ enum {
 	UNIT = D_MAX_BLOCKS_IN_MCU * DCTSIZE2 * 4,
 };
 
+_Static_assert(PLAIN > UNIT, "a unit begins where all of it is ready");
+
 // A look tells of the next LOOK bits how many are used up, and of up to two coefficients
 // how many steps after the one before it each is, and its value. Without a second, the
 // second is the first again. Without a first, the bits are those of a code that has the

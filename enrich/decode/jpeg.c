@@ -101,7 +101,9 @@ begin(job *j, const void *data, size_t len)
 }
 
 // window narrows the decoder to the columns and rows that the resampler reads.
-// A margin on either side keeps the neighbours that smooth chroma looks at.
+// A margin on either side keeps the neighbours that smooth chroma looks at. Where four
+// columns of luma are one of chroma, libjpeg-turbo may scale chroma by less and yet count
+// its columns as if it did not: nothing is left out there.
 static void
 window(job *j, JDIMENSION *left)
 {
@@ -111,7 +113,7 @@ window(job *j, JDIMENSION *left)
 	JDIMENSION width = to - from;
 
 	*left = from;
-	if (width < j->d.output_width)
+	if (width < j->d.output_width && j->d.max_h_samp_factor <= 2)
 		jpeg_crop_scanline(&j->d, left, &width);
 	else
 		*left = 0;
