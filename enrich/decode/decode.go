@@ -163,8 +163,8 @@ func (d *Decoder) view(data []byte, g Geometry, at Corner, dst []byte) (Info, er
 	return d.run(f, data, g, at, dst)
 }
 
-// Coefficients reads the coefficients of a JPEG and makes no pixels of them: what
-// no decoder can do without, for benchmarks to compare with.
+// Coefficients has libjpeg-turbo read the coefficients of a JPEG, and makes no
+// pixels of them, for benchmarks to compare with.
 func Coefficients(data []byte) error {
 	if C.pt_coefficients(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))) != C.PT_OK {
 		return &fault{ErrCorrupt, "coefficients cannot be read"}

@@ -228,7 +228,7 @@ pt_jpeg(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_an
 	return code;
 }
 
-// pt_coefficients reads what no decoder can do without: the coefficients.
+// pt_coefficients has libjpeg-turbo read the coefficients, and nothing else.
 int
 pt_coefficients(const void *data, size_t len)
 {
