@@ -16,6 +16,7 @@ type sketch struct {
 	acPicks       []byte
 	quantum       byte // of every coefficient
 	restart       int  // units between two markers; 0 = none
+	apart         bool // a scan for each component
 	empty, full   float64
 	ones          bool // all bits of the values are set, for many bytes of 0xff
 	random        *rand.Rand
@@ -27,10 +28,11 @@ func (s sketch) jpeg() []byte {
 	out = segment(out, 0xdb, append([]byte{0}, slices.Repeat([]byte{s.quantum}, 64)...))
 	frame := binary.BigEndian.AppendUint16([]byte{8}, uint16(s.height))
 	frame = append(binary.BigEndian.AppendUint16(frame, uint16(s.width)), byte(len(s.sampling)))
-	scan := []byte{byte(len(s.sampling))}
+	var all []int
+	var each [][]int
 	for c, sampling := range s.sampling {
 		frame = append(frame, byte(c+1), byte(sampling[0]<<4|sampling[1]), 0)
-		scan = append(scan, byte(c+1), byte(c%len(s.dc)<<4|c%len(s.ac)))
+		all, each = append(all, c), append(each, []int{c})
 	}
 	out = segment(out, 0xc0, frame)
 	for i := range s.dc {
@@ -42,8 +44,14 @@ func (s sketch) jpeg() []byte {
 	if s.restart > 0 {
 		out = segment(out, 0xdd, binary.BigEndian.AppendUint16(nil, uint16(s.restart)))
 	}
-	out = segment(out, 0xda, append(scan, 0, 63, 0))
-	return append(s.units(out), 0xff, 0xd9)
+	scans := [][]int{all}
+	if s.apart {
+		scans = each
+	}
+	for _, components := range scans {
+		out = s.scan(out, components)
+	}
+	return append(out, 0xff, 0xd9)
 }
 
 func segment(out []byte, marker byte, body []byte) []byte {
@@ -51,26 +59,27 @@ func segment(out []byte, marker byte, body []byte) []byte {
 	return append(out, body...)
 }
 
-// units writes every block of every component, in the order of the units (MCUs) that they belong to.
-func (s sketch) units(out []byte) []byte {
-	across, down, sampling := 1, 1, s.sampling
-	for _, c := range sampling {
-		across, down = max(across, c[0]), max(down, c[1])
+// scan writes every block of the components, in the order of the units (MCUs) that they belong to.
+func (s sketch) scan(out []byte, components []int) []byte {
+	header := []byte{byte(len(components))}
+	for _, c := range components {
+		header = append(header, byte(c+1), byte(c%len(s.dc)<<4|c%len(s.ac)))
 	}
-	if len(sampling) == 1 { // a unit is a block, whatever its sampling
-		across, down, sampling = 1, 1, [][2]int{{1, 1}}
-	}
+	out = segment(out, 0xda, append(header, 0, 63, 0))
 	w := codeWriter{out: out}
-	before := make([]int, len(sampling))
-	all := ((s.width + 8*across - 1) / (8 * across)) * ((s.height + 8*down - 1) / (8 * down))
-	for unit := range all {
+	var before [4]int
+	for unit := range s.unitsOf(components) {
 		if s.restart > 0 && unit > 0 && unit%s.restart == 0 {
 			w.fill()
 			w.out = append(w.out, 0xff, 0xd0+byte((unit/s.restart-1)%8))
-			clear(before)
+			clear(before[:])
 		}
-		for c, sampling := range sampling {
-			for range sampling[0] * sampling[1] {
+		for _, c := range components {
+			blocks := 1
+			if len(components) > 1 {
+				blocks = s.sampling[c][0] * s.sampling[c][1]
+			}
+			for range blocks {
 				s.block(&w, s.dc[c%len(s.dc)], s.ac[c%len(s.ac)], &before[c])
 			}
 		}
@@ -78,6 +87,21 @@ func (s sketch) units(out []byte) []byte {
 	w.fill()
 	return w.out
 }
+
+// unitsOf is how many units a scan has; of one component alone a unit is a block.
+func (s sketch) unitsOf(components []int) int {
+	across, down := 1, 1
+	for _, c := range s.sampling {
+		across, down = max(across, c[0]), max(down, c[1])
+	}
+	if len(components) > 1 {
+		return upTo(s.width, 8*across) * upTo(s.height, 8*down)
+	}
+	one := s.sampling[components[0]]
+	return upTo(upTo(s.width*one[0], across), 8) * upTo(upTo(s.height*one[1], down), 8)
+}
+
+func upTo(n, by int) int { return (n + by - 1) / by }
 
 func (s sketch) block(w *codeWriter, dc, ac huffman, before *int) {
 	size := int(pick(s.random, s.dcPicks))
