@@ -48,7 +48,7 @@ typedef struct {
 // entropy is what is known of a photo while its coefficients are read.
 typedef struct {
 	const uint8_t *in, *end; // of the photo, what is not in plain yet
-	int marker, cut;         // in is at a marker, or at the end without one
+	int marker, cut;         // in is at a marker, or where there should be one
 	reader r;
 	const uint8_t *last;     // end of what is in plain
 	unsigned until, restart; // how many units the next marker is away, and which it is

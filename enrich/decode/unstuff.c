@@ -19,13 +19,14 @@ pt_unstuff(entropy *e)
 		size_t room = MIN(e->plain + PLAIN - last, e->end - e->in);
 		const uint8_t *stop = memchr(e->in, 0xff, room);
 		size_t n = stop ? (size_t) (stop - e->in) : room;
+		int filled = 0;
 
 		memcpy(last, e->in, n);
 		last += n;
 		e->in += n;
-		while (stop && e->end - e->in > 1 && e->in[1] == 0xff) // a marker may have many
-			e->in++;
-		if (e->end - e->in < 2)
+		for (; stop && e->end - e->in > 1 && e->in[1] == 0xff; e->in++)
+			filled = 1; // as a marker may be, and no code
+		if (e->end - e->in < 2 || (filled && e->in[1] == 0))
 			e->marker = e->cut = 1;
 		else if (stop && e->in[1] != 0)
 			e->marker = 1;
