@@ -107,12 +107,34 @@ func TestTheLongestCoefficientsAreLibjpegs(t *testing.T) {
 	}
 }
 
+// entropy.c reads the large photos of every decoder, and no small ones.
+func TestLargePhotosAreReadByEntropy(t *testing.T) {
+	newTwins(t).requireQuick(t)
+	d := newDecoder(t)
+	for _, row := range []struct {
+		file string
+		want int64
+	}{{"odd444.jpg", 1}, {"grey.jpg", 1}, {"progressive.jpg", 1}, {"odd444.jpg", 2}} { // 39 KB; 15 KB; not baseline
+		pixelsOf(t, d, fixture(t, row.file), Geometry{16, 1})
+		if got := d.quick.Load(); got != row.want {
+			t.Errorf("after %s: %d photos, want %d", row.file, got, row.want)
+		}
+	}
+}
+
 // samplings are those that cameras use, and some that none does, with up to ten blocks in a unit.
 func samplings() [][][2]int {
 	return [][][2]int{
-		{{1, 1}}, {{2, 2}}, // grey
-		{{1, 1}, {1, 1}, {1, 1}}, {{2, 2}, {1, 1}, {1, 1}}, {{2, 1}, {1, 1}, {1, 1}}, {{4, 1}, {1, 1}, {1, 1}}, {{1, 2}, {1, 1}, {1, 1}},
-		{{4, 2}, {1, 1}, {1, 1}}, {{1, 4}, {1, 2}, {1, 2}}, {{1, 1}, {1, 1}, {2, 2}},
+		{{1, 1}}, // grey
+		{{2, 2}}, // likewise
+		{{1, 1}, {1, 1}, {1, 1}},
+		{{2, 2}, {1, 1}, {1, 1}},
+		{{2, 1}, {1, 1}, {1, 1}},
+		{{4, 1}, {1, 1}, {1, 1}},
+		{{1, 2}, {1, 1}, {1, 1}},
+		{{4, 2}, {1, 1}, {1, 1}},
+		{{1, 4}, {1, 2}, {1, 2}},
+		{{1, 1}, {1, 1}, {2, 2}},
 	}
 }
 

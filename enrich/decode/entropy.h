@@ -12,11 +12,12 @@
 #include <jpeglib.h>
 
 enum {
-	LOOK = 11,    // bits that are looked up at once
-	LONGEST = 16, // bits of a code
-	END = 128,    // steps over all that is left of a block
+	LOOK = 11,        // bits that are looked up at once
+	LONGEST = 16,     // bits of a code
+	END = 128,        // steps over all that is left of a block
 	PLAIN = 32 << 10, // bytes of the scan that are ready to be read
-	// More than ten blocks can take, with what is read ahead: a code and its value are up to 31 bits.
+	// Bytes that a unit does not reach the end of, whatever is in it: a code and its value are
+	// up to 31 bits, and eight bytes are read ahead.
 	UNIT = D_MAX_BLOCKS_IN_MCU * DCTSIZE2 * 4,
 };
 

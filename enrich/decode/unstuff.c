@@ -7,7 +7,9 @@
 
 #include "entropy.h"
 
-// pt_unstuff makes more of the scan ready to be read.
+// pt_unstuff makes more of the scan ready to be read. A marker may have any number of 0xff
+// before it. What several are before a zero, no standard says: libjpeg-turbo has two ways
+// of reading them, and mixes them.
 void
 pt_unstuff(entropy *e)
 {
@@ -25,7 +27,7 @@ pt_unstuff(entropy *e)
 		last += n;
 		e->in += n;
 		for (; stop && e->end - e->in > 1 && e->in[1] == 0xff; e->in++)
-			filled = 1; // as a marker may be, and no code
+			filled = 1;
 		if (e->end - e->in < 2 || (filled && e->in[1] == 0))
 			e->marker = e->cut = 1;
 		else if (stop && e->in[1] != 0)
