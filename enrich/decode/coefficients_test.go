@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -17,7 +18,7 @@ type twins struct{ quick, plain *Decoder }
 func newTwins(t testing.TB) twins {
 	t.Helper()
 	tw := twins{newDecoder(t), newDecoder(t)}
-	tw.quick.worth, tw.plain.plain = 0, 1
+	tw.quick.worth, tw.plain.worth = 0, math.MaxInt
 	tw.quick.limits.MaxPixels, tw.plain.limits.MaxPixels = 1<<20, 1<<20
 	return tw
 }
