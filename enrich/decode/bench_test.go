@@ -2,10 +2,12 @@ package decode
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"math"
 	"syscall"
 	"testing"
 	"time"
@@ -60,6 +62,37 @@ func BenchmarkPixels(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(ours)*times/float64(cpuTime()-begin), "x_coefficients")
+		})
+	}
+}
+
+// BenchmarkCoefficients decodes in turns with entropy.c and with libjpeg-turbo's own reader of coefficients: processor time of either,
+// and of one over the other. The small photos are as small as entropy.c takes them.
+func BenchmarkCoefficients(b *testing.B) {
+	ours, theirs := newDecoder(b), newDecoder(b)
+	theirs.worth = math.MaxInt
+	for _, row := range []struct{ width, height int }{{1632, 1224}, {1280, 960}, {320, 240}} {
+		b.Run(fmt.Sprintf("%dx%d", row.width, row.height), func(b *testing.B) {
+			var photo bytes.Buffer
+			if err := asJPEG(&photo, textured(row.width, row.height)); err != nil {
+				b.Fatal(err)
+			}
+			g := Geometry{224, 0.875}
+			dst := make([]byte, g.Bytes())
+			var took [2]time.Duration
+			for b.Loop() {
+				for i, d := range []*Decoder{ours, theirs} {
+					before := cpuTime()
+					if _, err := d.Pixels(photo.Bytes(), g, dst); err != nil {
+						b.Fatal(err)
+					}
+					took[i] += cpuTime() - before
+				}
+			}
+			b.ReportMetric(took[0].Seconds()*1e3/float64(b.N), "cpu_ms/op")
+			b.ReportMetric(took[1].Seconds()*1e3/float64(b.N), "libjpeg_cpu_ms/op")
+			b.ReportMetric(float64(took[0])/float64(took[1]), "x_libjpeg")
+			b.ReportMetric(float64(photo.Len())/1e3, "KB")
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -89,7 +90,12 @@ type Decoder struct {
 	whole  int           // 1 = no JPEG is scaled by its decoder, for tests to compare with
 	plain  int           // 1 = no wide registers are used and no scan is left out, likewise
 	narrow int           // 1 = the widest registers are not used, likewise
+	worth  int           // bytes of a JPEG of which entropy.c reads the coefficients
+	quick  atomic.Int64  // photos that it read, for tests
 }
+
+// worthIt is the smallest JPEG for entropy.c: laying its tables out costs what it saves of smaller ones.
+const worthIt = 24 << 10
 
 // New starts libvips, once per process: it is one library with one set of
 // settings (one thread per photo, no caches, untrusted loaders blocked), so
@@ -107,6 +113,7 @@ func New(l Limits) (*Decoder, error) {
 		limits: l,
 		any:    make(chan struct{}, procs),
 		heavy:  make(chan struct{}, max(1, procs/2)),
+		worth:  worthIt,
 	}, nil
 }
 
@@ -156,8 +163,8 @@ func (d *Decoder) view(data []byte, g Geometry, at Corner, dst []byte) (Info, er
 	return d.run(f, data, g, at, dst)
 }
 
-// Coefficients reads the coefficients of a JPEG and makes no pixels of them: what
-// no decoder can do without, for benchmarks to compare with.
+// Coefficients has libjpeg-turbo read the coefficients of a JPEG, and makes no
+// pixels of them, for benchmarks to compare with.
 func Coefficients(data []byte) error {
 	if C.pt_coefficients(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))) != C.PT_OK {
 		return &fault{ErrCorrupt, "coefficients cannot be read"}
@@ -188,12 +195,14 @@ func (d *Decoder) run(f format, data []byte, g Geometry, at Corner, dst []byte) 
 		whole:       C.int(d.whole),
 		plain:       C.int(d.plain),
 		narrow:      C.int(d.narrow),
+		worth:       C.size_t(d.worth),
 	}
 	patches := concealed(blocks)
 	var answer C.pt_answer
 	code := C.pt_decode(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)),
 		(*C.pt_patch)(unsafe.Pointer(unsafe.SliceData(patches))), C.size_t(len(patches)),
 		&request, (*C.uint8_t)(unsafe.SliceData(dst)), &answer)
+	d.quick.Add(int64(answer.quick))
 	return d.answer(f, request, code, &answer)
 }
 

@@ -14,12 +14,14 @@
 #include "shim.h"
 
 typedef struct {
+	void *entropy; // first, where entropy.c finds what it keeps
 	struct jpeg_decompress_struct d;
 	struct jpeg_error_mgr errors;
 	struct jpeg_source_mgr source;
 	jmp_buf leave;
 	pt_resampler r;
 	int sampling; // r is initialised
+	int quick;    // entropy.c may read the coefficients, or does
 	uint8_t *rows;
 } job;
 
@@ -99,7 +101,9 @@ begin(job *j, const void *data, size_t len)
 }
 
 // window narrows the decoder to the columns and rows that the resampler reads.
-// A margin on either side keeps the neighbours that smooth chroma looks at.
+// A margin on either side keeps the neighbours that smooth chroma looks at. Where four
+// columns of luma are one of chroma, libjpeg-turbo may scale chroma by less and yet count
+// its columns as if it did not: nothing is left out there.
 static void
 window(job *j, JDIMENSION *left)
 {
@@ -109,7 +113,7 @@ window(job *j, JDIMENSION *left)
 	JDIMENSION width = to - from;
 
 	*left = from;
-	if (width < j->d.output_width)
+	if (width < j->d.output_width && j->d.max_h_samp_factor <= 2)
 		jpeg_crop_scanline(&j->d, left, &width);
 	else
 		*left = 0;
@@ -178,10 +182,14 @@ decode(job *j, const void *data, size_t len, const pt_request *req, uint8_t *dst
 	j->d.scale_num = 1;
 	j->d.scale_denom = shrink;
 	j->d.out_color_space = JCS_EXT_RGBX;
-	if (req->plain || !pt_scans_apply(&j->d))
+	int scans = !req->plain && pt_scans_apply(&j->d), quick = j->quick;
+
+	j->quick = 0;
+	if (!scans)
 		jpeg_start_decompress(&j->d);
 	else if (!pt_scans(&j->d))
 		return PT_ELSEWHERE;
+	j->quick = out->quick = quick && !scans && j->source.bytes_in_buffer >= req->worth && pt_entropy(&j->d);
 	// The last sample may be covered by the photo in part only; it is left out.
 	pt_resampler_init(&j->r, req, dst, 4,
 		MAX(1, out->width / shrink), MAX(1, out->height / shrink), box);
@@ -190,21 +198,37 @@ decode(job *j, const void *data, size_t len, const pt_request *req, uint8_t *dst
 	return PT_OK;
 }
 
-// pt_jpeg decodes the photo, or answers PT_REFUSED, or PT_ELSEWHERE when libvips
-// is to have a look: at inks, at a photo that is cut or corrupt.
-int
-pt_jpeg(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_answer *out)
+// attempt decodes the photo, and clears quick unless entropy.c read it.
+static int
+attempt(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_answer *out, int *quick)
 {
 	job *j = new_job();
 	volatile int code = PT_ELSEWHERE;
 
+	j->quick = *quick;
 	if (setjmp(j->leave) == 0)
 		code = decode(j, data, len, req, dst, out);
+	*quick = j->quick;
 	free_job(j);
 	return code;
 }
 
-// pt_coefficients reads what no decoder can do without: the coefficients.
+// pt_jpeg decodes the photo, or answers PT_REFUSED, or PT_ELSEWHERE when libvips
+// is to have a look: at inks, at a photo that is cut or corrupt. What entropy.c
+// stumbled over it tries once more without.
+int
+pt_jpeg(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_answer *out)
+{
+	int quick = !req->plain, code = attempt(data, len, req, dst, out, &quick);
+
+	if (code == PT_ELSEWHERE && quick) {
+		quick = 0;
+		code = attempt(data, len, req, dst, out, &quick);
+	}
+	return code;
+}
+
+// pt_coefficients has libjpeg-turbo read the coefficients, and nothing else.
 int
 pt_coefficients(const void *data, size_t len)
 {

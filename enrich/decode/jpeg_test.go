@@ -69,6 +69,24 @@ func TestNarrowedDecodingIsExact(t *testing.T) {
 	}
 }
 
+// However chroma is sampled and scaled, what is decoded of the middle alone is the middle of what is decoded of all.
+func TestNarrowedSamplingsAreExact(t *testing.T) {
+	d := newDecoder(t)
+	for _, sampling := range samplings() {
+		for _, size := range []int{80, 40, 8} { // at 1/2, 1/4 and 1/8; the middle has half as many pixels
+			photo := plainSketch(3, 320, 320, sampling, 0).jpeg()
+			whole, middle := pixelsOf(t, d, photo, Geometry{size, 1}), pixelsOf(t, d, photo, Geometry{size / 2, 0.5})
+			for y := range size / 2 {
+				row := whole[3*((y+size/4)*size+size/4):][:3*(size/2)]
+				if !bytes.Equal(middle[3*y*(size/2):][:len(row)], row) {
+					t.Errorf("sampled %v, to %d: row %d of the middle is another", sampling, size, y)
+					break
+				}
+			}
+		}
+	}
+}
+
 // Wide registers are for speed alone: for every orientation, size and format the pixels are those of plain C, with the
 // widest that this processor has and with the others.
 func TestWideRegistersChangeNoPixel(t *testing.T) {

@@ -28,12 +28,14 @@ typedef struct {
 	double max_aspect;
 	int min_side;
 	int whole;         // decode every pixel before the resampling, to compare with
-	int plain;         // no wide registers, and every scan, to compare with
+	int plain;         // no wide registers, every scan, no entropy.c, to compare with
 	int narrow;        // no wider ones than wide.c's, to compare with
+	size_t worth;      // entropy.c reads JPEGs of at least so many bytes
 } pt_request;
 
 typedef struct {
 	int width, height; // as stored, before orientation
+	int quick;         // entropy.c read the coefficients
 	char message[256]; // first complaint of the loader
 } pt_answer;
 
@@ -56,9 +58,13 @@ void pt_box(const pt_request *req, int width, int height, int shrink, float box[
 int pt_jpeg(const void *data, size_t len, const pt_request *req, uint8_t *dst, pt_answer *out);
 int pt_coefficients(const void *data, size_t len);
 
-// scans.c
+// entropy.c
 
 struct jpeg_decompress_struct;
+int pt_entropy(struct jpeg_decompress_struct *d);
+
+// scans.c
+
 int pt_scans_apply(const struct jpeg_decompress_struct *d);
 int pt_scans(struct jpeg_decompress_struct *d);
 

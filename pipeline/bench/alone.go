@@ -16,7 +16,7 @@ import (
 // Ceiling is what the machine could do if a photo cost nothing but its decoding and its network.
 type Ceiling struct {
 	DecodeMS        float64 `json:"decode_cpu_ms"`                           // of one photo, alone, while every core decodes
-	CoefficientsMS  float64 `json:"coefficients_cpu_ms"`                     // of reading a JPEG's coefficients only, which no decoder can do without
+	CoefficientsMS  float64 `json:"coefficients_cpu_ms"`                     // of reading a JPEG's coefficients only, by libjpeg-turbo
 	NetworkMS       float64 `json:"network_cpu_ms"`                          // of one photo, in full batches, alone, on every core at once
 	BareMS          float64 `json:"bare_loop_ms,omitempty"`                  // cores × clock of one photo where every core decodes a batch, then runs it, and nothing else; 0 = not measured, on a GPU
 	Accelerator     float64 `json:"accelerator_photos_per_second,omitempty"` // of a GPU alone, by the clock; its network's processor time is the host's part

@@ -98,7 +98,7 @@ func (r Result) writeRun(t *strings.Builder) {
 	fmt.Fprintf(t, "\n%d photos at %.0f a second", run.Photos, run.PhotosPerSecond)
 	if r.Ceiling != nil {
 		fmt.Fprintf(t, ", %.0f %% of the ceiling of %.0f: %d cores ÷ (%.2f ms decode + %.2f ms network, each alone), and %.0f %% of what these two allow as they run (below). "+
-			"Reading the coefficients alone takes %.2f ms: the decoder is %.2f × of that. Decode and network are %.0f %% of all the processor time of a photo",
+			"Reading the coefficients alone takes libjpeg-turbo %.2f ms: the decoder is %.2f × of that. Decode and network are %.0f %% of all the processor time of a photo",
 			100*r.Share, r.Ceiling.PhotosPerSecond, r.Machine.Cores, r.Ceiling.DecodeMS, r.Ceiling.NetworkMS, 100*r.Running, r.Ceiling.CoefficientsMS,
 			r.Ceiling.DecodeMS/r.Ceiling.CoefficientsMS, 100*share(r.Ceiling.DecodeMS+r.Ceiling.NetworkMS, run.CPU.Total))
 		if r.Ceiling.Accelerator > 0 {
