@@ -13,7 +13,7 @@ import (
 // DecodeConfig says where photos are decoded, and what one may cost.
 type DecodeConfig struct {
 	Isolation string   `yaml:"isolation" env:"ISOLATION"` // "process" or "none"
-	Processes int      `yaml:"processes" env:"PROCESSES"` // 0 = GOMAXPROCS
+	Processes int      `yaml:"processes" env:"PROCESSES"` // 0 = one more than GOMAXPROCS
 	Deadline  Duration `yaml:"deadline" env:"DEADLINE"`   // of one photo, in processor time
 	Memory    Bytes    `yaml:"memory" env:"MEMORY"`       // of one process
 }
@@ -39,10 +39,14 @@ func (c Config) checkDecode(m *mistakes) {
 		"watchdog.decode is %s; a photo is tried twice and may take 3 times decode.deadline (%s) each time, so it must be at least 6 times as long", c.Watchdog.Decode, d.Deadline)
 }
 
-// parallel is how many photos are decoded at a time.
+// parallel is how many photos are decoded at a time. A process does nothing while a photo is handed over to it or taken from it:
+// without one more, a core would.
 func (d DecodeConfig) parallel() int {
-	if d.Processes > 0 {
+	switch {
+	case d.Processes > 0:
 		return d.Processes
+	case d.Isolation == "process":
+		return runtime.GOMAXPROCS(0) + 1
 	}
 	return runtime.GOMAXPROCS(0)
 }
