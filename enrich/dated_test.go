@@ -1,10 +1,7 @@
 package enrich
 
 import (
-	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -89,22 +86,5 @@ func TestBundlesWithoutTheTableDoNotTellPhotosAlone(t *testing.T) {
 // withoutDated is the bundle withDays but for its table of told photos.
 func withoutDated(t testing.TB) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(withDays)); err != nil {
-		t.Fatal(err)
-	}
-	manifest := filepath.Join(dir, bundle.ManifestName)
-	text, err := os.ReadFile(manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), "  dated:\n")
-	_, after, single := strings.Cut(rest, "  single:\n")
-	if !found || !single {
-		t.Fatalf("%s has no table of told photos before single", manifest)
-	}
-	if err := os.WriteFile(manifest, []byte(before+"  single:\n"+after), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return remade(t, withDays, func(b *bundle.Bundle) { delete(b.Manifest.Calibration, bundle.Dated) })
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,22 +16,30 @@ import (
 // twins is the tiny bundle with a second network: the first one, changed.
 func twins(t *testing.T, change func([]byte) []byte) string {
 	t.Helper()
+	return remade(t, tiny, func(b *bundle.Bundle) {
+		network, err := os.ReadFile(b.Path(b.Manifest.CNN.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(b.Path("cnn.int8.onnx"), change(network), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.Manifest.CNN.Int8 = "cnn.int8.onnx"
+	})
+}
+
+// remade is a copy of a bundle, changed and listed anew.
+func remade(t testing.TB, from string, change func(b *bundle.Bundle)) string {
+	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(tiny)); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
 	b, err := bundle.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, err := os.ReadFile(b.Path(b.Manifest.CNN.File))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "cnn.int8.onnx"), change(network), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b.Manifest.CNN.Int8 = "cnn.int8.onnx"
+	change(b)
 	if err := bundle.Write(dir, b.Manifest); err != nil {
 		t.Fatal(err)
 	}

@@ -206,11 +206,12 @@ def run(args: argparse.Namespace) -> str:
     for draw in range(args.draws):
         shown = np.array([splits.lot(f"shown {draw or ''}{row['id']}") < 0.5 for row in photos.rows])  # as hidden.py, whose first seed is empty
         known, hidden = photos.at(np.flatnonzero(shown)), photos.at(np.flatnonzero(~shown))
-        recipe.append(answered(base, known, hidden, others, strangers) | compared(base, known, hidden))
+        away = teach.elsewhere(others, known)
+        recipe.append(answered(base, known, hidden, away, strangers) | compared(base, known, hidden))
         albums.append(hidden.albums())
         if args.set:
             with changed(args.set):
-                other.append(answered(base, known, hidden, others, strangers))
+                other.append(answered(base, known, hidden, away, strangers))
     return table(recipe, other, albums, strangers.albums() if strangers else [])
 
 

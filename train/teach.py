@@ -77,8 +77,9 @@ def dated(parts: Division, photos, said: np.ndarray, strange: np.ndarray, temper
 
 
 def taught(base: learned.Base, parts: Division, photos, others) -> tuple[learned.Learned, np.ndarray, np.ndarray]:
-    """The model of all photos; what models that did not learn the photo say of each; and what it says of pictures taken nowhere."""
-    said, strange = base.prob(photos.x[:, 0]), strangers(base, elsewhere(others, photos))
+    """The model of all photos; what models that did not learn the photo say of each; and what it says of pictures taken nowhere. The
+    others are from `elsewhere`."""
+    said, strange = base.prob(photos.x[:, 0]), strangers(base, others)
     shut, refused = nowhere(base)
     label = np.searchsorted(parts.archive, parts.label)
     fold = folds(photos)
