@@ -200,8 +200,9 @@ def run(args: argparse.Namespace) -> str:
     os.umask(0o077)  # what is kept says where somebody's photos were taken
     args.work.mkdir(parents=True, exist_ok=True)
     base = learned.Base(args.base)
-    photos, others = learn.embedded(args, base, of_source(args), args.photos, args.views), learn.elsewhere(args, base)
-    strangers = learn.embedded(args, base, args.strangers, args.strangers_photos, 0) if args.strangers else None
+    photos = learn.embedded(args, base, of_source(args), args.photos, args.views)
+    others = learn.elsewhere(args, base, args.elsewhere, args.elsewhere_photos, args.views)
+    strangers = learn.elsewhere(args, base, args.strangers, args.strangers_photos, 0) if args.strangers else None
     recipe, other, albums = [], [], []
     for draw in range(args.draws):
         shown = np.array([splits.lot(f"shown {draw or ''}{row['id']}") < 0.5 for row in photos.rows])  # as hidden.py, whose first seed is empty

@@ -95,15 +95,13 @@ def embedded(args: argparse.Namespace, base: learned.Base, manifest: Path, photo
     return Seen(table.drop_columns(["embedding"]).to_pylist(), table["lat"].to_numpy(), table["lon"].to_numpy(), x)
 
 
-def elsewhere(args: argparse.Namespace, base: learned.Base) -> Seen:
+def elsewhere(args: argparse.Namespace, base: learned.Base, manifest: Path, photos: Path, views: int) -> Seen:
     """The photos that are not of the archive: the rows of their manifest with a position, which may lack a column id."""
-    if args.elsewhere.suffix == ".parquet":
-        return embedded(args, base, args.elsewhere, args.elsewhere_photos, args.views)
-    with open(args.elsewhere, newline="", encoding="utf-8-sig") as f:
-        rows = [row for row in csv.DictReader(f) if row["lat"]]
-    listed = args.work / "elsewhere.csv"
-    write_manifest(listed, [{"id": row["file"]} | row for row in rows])
-    return embedded(args, base, listed, args.elsewhere_photos, args.views)
+    if manifest.suffix != ".parquet":
+        with open(manifest, newline="", encoding="utf-8-sig") as f:
+            rows = [row for row in csv.DictReader(f) if row["lat"]]
+        manifest = write_manifest(args.work / "elsewhere.csv", [{"id": row["file"]} | row for row in rows])
+    return embedded(args, base, manifest, photos, views)
 
 
 def write_manifest(path: Path, rows: list[dict]) -> Path:
@@ -168,7 +166,7 @@ def run(args: argparse.Namespace) -> None:
     photos = embedded(args, base, args.manifest, args.photos, args.views)
     if len(photos) < LEAST_PHOTOS:
         raise ValueError(f"{args.manifest}: {len(photos)} photos have a position and can be read, want at least {LEAST_PHOTOS}")
-    others = teach.elsewhere(elsewhere(args, base), photos)
+    others = teach.elsewhere(elsewhere(args, base, args.elsewhere, args.elsewhere_photos, args.views), photos)
     learns, held = sides(photos, HELD_OUT)
     half, rest = sides(others, 0.5)
     twin = args.work / "twin"
