@@ -2,11 +2,8 @@ package enrich
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -158,18 +155,10 @@ type diaryEntry struct {
 // withDiary is the tiny bundle with a diary.
 func withDiary(t testing.TB, entries []diaryEntry) string {
 	t.Helper()
-	dir := t.TempDir()
-	manifest := filepath.Join(dir, "bundle.yaml")
-	err := os.CopyFS(dir, os.DirFS(tiny))
-	if err == nil {
-		err = parquet.WriteFile(filepath.Join(dir, "diary.parquet"), entries)
-	}
-	data, err2 := os.ReadFile(filepath.Join(dir, "diary.parquet"))
-	text, err3 := os.ReadFile(manifest)
-	edited := strings.Replace(string(text), "files:\n", fmt.Sprintf("files:\n  - {path: diary.parquet, bytes: %d, sha256: %x}\n", len(data), sha256.Sum256(data)), 1)
-	edited = strings.Replace(edited, "default: lstm_repeat}", "default: lstm_repeat, diary: diary.parquet}", 1)
-	if err := errors.Join(err, err2, err3, os.WriteFile(manifest, []byte(edited), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return remade(t, tiny, func(b *bundle.Bundle) {
+		b.Manifest.Album.Diary = "diary.parquet"
+		if err := parquet.WriteFile(b.Path(b.Manifest.Album.Diary), entries); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
