@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"golang.org/x/net/dns/dnsmessage"
 
 	"planetag/deploy/faults"
@@ -51,8 +50,7 @@ func (w *sickWorld) awaitFailures(s *worker, n float64) {
 // TestWhatBreaksBelowHTTPHeals: connections that are refused, reset, cut or swallowed delay photos, and bury none.
 func TestWhatBreaksBelowHTTPHeals(t *testing.T) {
 	testLibrary(t)
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	for name, poison := range map[string]faults.Poison{
 		"refused": "", "swallowed": faults.Swallow, "reset": faults.Hangup, "cut": faults.Halve,
 	} {
@@ -84,8 +82,7 @@ func TestWhatBreaksBelowHTTPHeals(t *testing.T) {
 // TestNameThatIsNotFoundIsWaitedFor: the store's name vanishes from DNS while the worker runs, and comes back.
 func TestNameThatIsNotFoundIsWaitedFor(t *testing.T) {
 	testLibrary(t)
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	names := startNames(t)
 	w := newSickWorld(t, faults.Plan{})
 	wire := wired(t, w)

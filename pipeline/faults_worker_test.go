@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"planetag/deploy/faults"
 )
 
@@ -21,8 +19,7 @@ func hasty(w *worker) { w.store.limit.longProbe = 200 * time.Millisecond }
 // does not heal is a dead letter of the right type, and each photo ends exactly once.
 func TestEveryFaultEndsRight(t *testing.T) {
 	testLibrary(t)
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	heals := func(kind faults.Kind, share float64, first int) faults.Rule {
 		return faults.Rule{Kind: kind, Share: share, First: first}
 	}

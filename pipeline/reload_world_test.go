@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/goleak"
 )
 
 // otherBundle is the tiny bundle under another version, which makes it another bundle: nobody mixes their embeddings.
@@ -57,8 +56,7 @@ const (
 )
 
 func newReloadWorld(t *testing.T) *reloadWorld {
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	w := &reloadWorld{
 		stuckWorld: newStuckWorld(t, nil), incoming: make(chan Reload), log: &logLines{}, locations: make(map[string][]Location),
 		ended: make(chan error, 1),

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"planetag/consumer/devbroker"
 )
 
@@ -18,8 +16,7 @@ import (
 // well. Whatever the call was for is done by the next worker.
 func TestStopDuringAModelCall(t *testing.T) {
 	testLibrary(t)
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	for name, returns := range map[string]bool{"that returns": true, "that does not": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -58,8 +55,7 @@ func TestStopDuringAModelCall(t *testing.T) {
 // says 200 all the time, /ready does not, and afterwards all is answered exactly once.
 func TestOutageIsNotStuck(t *testing.T) {
 	testLibrary(t)
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	for name, of := range map[string]struct {
 		broker bool
 		says   string

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"planetag/consumer/devbroker"
 	"planetag/enrich"
 	"planetag/enrich/decode"
@@ -92,8 +90,7 @@ func (tr *trap) inDecode(w *worker) { w.decoder = trappedDecoder{w.model, tr} }
 // or ends with ErrStuck.
 func TestStuckWorkerLetsGo(t *testing.T) {
 	testLibrary(t)
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	for _, row := range []struct {
 		name    string
 		part    func(*trap) func(*worker)
@@ -188,8 +185,7 @@ const txnOffsetCommit = 28
 // does the watchdog step in. Either way nothing is lost and nothing comes twice.
 func TestSilenceIsNotAlwaysStuck(t *testing.T) {
 	testLibrary(t)
-	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	nothingStays(t)
 	for _, row := range []struct {
 		name          string
 		store, commit bool
