@@ -18,7 +18,7 @@ var ErrSilent = errors.New("wait for answers")
 // Options says what is shown.
 type Options struct {
 	Folder   string          // of photos; empty = the photos in the binary
-	Config   pipeline.Config // attached: where everything is; else only its bundle, album and batch sections are used
+	Config   pipeline.Config // attached: where everything is; else only what local takes of it is used
 	Attach   bool            // use the broker, the store and the worker of Config instead of embedded ones
 	Keep     bool            // leave everything running after the summary until ctx ends
 	Colour   bool

@@ -49,10 +49,10 @@ const (
 	bucketName           = "photos"
 )
 
-// local points a configuration at the embedded parts. Bundle, batch, accelerator and album mode stay as they were asked for.
+// local points a configuration at the embedded parts. Bundle, batch, accelerator, decoder and album mode stay as they were asked for.
 func local(ctx context.Context, cfg pipeline.Config, broker, store string) (pipeline.Config, error) {
 	d := pipeline.DefaultConfig()
-	d.Bundle, d.Batch, d.Accelerator, d.Albums.Mode = cfg.Bundle, cfg.Batch, cfg.Accelerator, cfg.Albums.Mode
+	d.Bundle, d.Batch, d.Accelerator, d.Decode, d.Albums.Mode = cfg.Bundle, cfg.Batch, cfg.Accelerator, cfg.Decode, cfg.Albums.Mode
 	d.Kafka.Brokers, d.Kafka.SessionTimeout = []string{broker}, pipeline.Duration(sessionTimeout)
 	d.Topics.Partitions = 2
 	d.S3.Endpoint, d.S3.AccessKey, d.S3.SecretKey = store, accessKey, secretKey

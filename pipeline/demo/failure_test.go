@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,5 +107,18 @@ func TestInterrupted(t *testing.T) {
 				t.Errorf("screen:\n%s", out.String())
 			}
 		})
+	}
+}
+
+// Where photos cannot be decoded in processes, the message says which setting to change, and the demo must obey it.
+func TestSettingsOfTheWorkerHoldInTheDemo(t *testing.T) {
+	asked := pipeline.DefaultConfig()
+	asked.Decode.Isolation, asked.Batch.MaxSize, asked.Albums.Mode = "none", 3, "hmm"
+	got, err := local(t.Context(), asked, "localhost:1", "http://localhost:2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Decode != asked.Decode || got.Batch != asked.Batch || got.Albums.Mode != "hmm" || !slices.Equal(got.Kafka.Brokers, []string{"localhost:1"}) {
+		t.Errorf("the worker gets %+v", got)
 	}
 }
