@@ -18,10 +18,10 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 PACKAGES ?= ./...
 BROKERS ?= 1
 
-.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast test-connect chaos chaos-short chaos-replay chaos-cost chaos-backfill chaos-index test-elasticsearch hostile soak train learn test-train fuzz lint bench bench-report bench-long bench-index man generate fmt clean
+.PHONY: help setup setup-test setup-gpu gpu-check build demo test test-fast test-arm64 test-connect chaos chaos-short chaos-replay chaos-cost chaos-backfill chaos-index test-elasticsearch hostile soak train learn test-train fuzz lint bench bench-report bench-long bench-index man generate fmt clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what planetag is built with: libvips, libjpeg-turbo, ONNX Runtime
 	@deploy/setup/packages.sh
@@ -47,6 +47,9 @@ test: build setup-test ## every test, with the race detector, against real Kafka
 
 test-fast: ## the tests that need no Java, without the race detector
 	@go run ./deploy/testcount -short $(PACKAGES)
+
+test-arm64: setup ## the worker built for arm64, emulated on a Debian that is none: the decoder's tests, golden photos and the demo, in some minutes
+	@deploy/arm64.sh
 
 test-connect: setup setup-test ## Kafka Connect with Debezium's JDBC sink, which it gets (90 MB): what docs/connect.md promises of PostGIS
 	@deploy/setup/connect.sh

@@ -8,7 +8,7 @@ source "$(dirname "$0")/lib.sh"
 version=1.30.0
 library=$deps/onnxruntime/libonnxruntime.so.$version
 sums=$(dirname "$0")/onnxruntime.sums
-arch=$(architecture)
+arch=${PLANETAG_ARCH:-$(architecture)} # another machine's: deploy/arm64.sh
 
 pinned() { awk -v c="$1" -v a="$arch" '$1 == c && $2 == a {print $3}' "$sums"; }
 
