@@ -1,6 +1,6 @@
 #!/bin/bash
 # The worker for arm64, on a machine that is none: built by Debian's cross compiler, run by QEMU. The decoder's tests, the demo bundle's golden photos and
-# the demo. Debian 12 and 13; some 300 MB into .deps/arm64. What it cannot show is speed, and decoder processes (an emulated program cannot start itself).
+# the demo. Debian 12 and 13; some 600 MB in .deps/arm64. What it cannot show is speed, and decoder processes (an emulated program cannot start itself).
 source "$(dirname "$0")/setup/lib.sh"
 
 have apt-get && grep -qx 'ID=debian' /etc/os-release || stop "this takes arm64's libraries from Debian's archive, and this machine is no Debian"
@@ -29,7 +29,9 @@ if [ ! -e "$deps/ready" ]; then
   foreign update >"$deps/apt/log" 2>&1 && foreign install -y --download-only libvips-dev libjpeg-dev libc6-dev >>"$deps/apt/log" 2>&1 ||
     stop "Debian's archive did not give them: $(tail -n 3 "$deps/apt/log")"
   for package in "$deps"/apt/archives/*.deb; do dpkg-deb -x "$package" "$system"; done
-  [ -e "$system/lib" ] || ln -s usr/lib "$system/lib" # of packages that leave that link to the installer
+  # Links that an installation makes.
+  [ -e "$system/lib" ] || ln -s usr/lib "$system/lib"
+  [ -e "$system$lib/pkgconfig/hdf5.pc" ] || ln -s hdf5-serial.pc "$system$lib/pkgconfig/hdf5.pc"
   # ONNX Runtime looks there when it is loaded, and does not survive what it finds on another processor.
   mkdir -p "$system/proc"
   printf 'processor\t: 0\nFeatures\t: fp asimd atomics\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n' \
