@@ -55,7 +55,7 @@ func TestTheReadmesFirstScreenFitsAScreen(t *testing.T) {
 
 var (
 	link   = regexp.MustCompile("`((?:cmd|pipeline|consumer|enrich|deploy|train|bundles)(?:/[A-Za-z0-9_./-]+)?)`")
-	target = regexp.MustCompile("`make ([a-z-]+)")
+	target = regexp.MustCompile("`make ([a-z0-9-]+)")
 )
 
 func TestWhatTheReadmeNamesExists(t *testing.T) {
