@@ -50,10 +50,23 @@ type field struct {
 	precision string
 }
 
+// nullRuns is how many runs' worth of photos a round without a network gets: those of one would be done in two seconds.
+const nullRuns = 3
+
+func (b *bench) photosOf(name string) int {
+	if name == peerNull || name == oursNull {
+		return nullRuns * b.Count
+	}
+	return b.Count
+}
+
 // compare runs every contestant once a round.
 func (b *bench) compare(ctx context.Context, r *Result) error {
 	entrants, err := b.contestants(ctx)
 	if err != nil {
+		return err
+	}
+	if err := b.world.publish(ctx, inputTopic, b.Count, nullRuns*b.Count); err != nil {
 		return err
 	}
 	for _, f := range entrants {
@@ -67,7 +80,7 @@ func (b *bench) compare(ctx context.Context, r *Result) error {
 				at = len(entrants) - 1 - i
 			}
 			b.Progress(fmt.Sprintf("round %d of %d: %s", round+1, b.Rounds, entrants[at].name))
-			if err := b.compete(ctx, entrants[at].enter(), &r.Comparison[at]); err != nil {
+			if err := b.compete(ctx, entrants[at], &r.Comparison[at]); err != nil {
 				return fmt.Errorf("%s: %w", entrants[at].name, err)
 			}
 		}
@@ -81,18 +94,24 @@ func (b *bench) compare(ctx context.Context, r *Result) error {
 			return err
 		}
 	}
-	r.Ratios = map[string]Ratio{}
+	r.Ratios = ratios(r.Comparison)
+	return nil
+}
+
+// ratios are those of the contestants that are there.
+func ratios(all []Contestant) map[string]Ratio {
+	found := map[string]Ratio{}
 	for _, ratio := range []struct{ key, of, over string }{
 		{"fp32", oursFP32, peerFP32},
 		{"int8", oursInt8, peerFP32},
 		{"null", oursNull, peerNull},
 		{"exactly_once", oursFP32, atLeastOnce},
 	} {
-		if ours, theirs := contestant(r.Comparison, ratio.of), contestant(r.Comparison, ratio.over); ours != nil && theirs != nil {
-			r.Ratios[ratio.key] = ratioOf(*ours, *theirs)
+		if ours, theirs := contestant(all, ratio.of), contestant(all, ratio.over); ours != nil && theirs != nil {
+			found[ratio.key] = ratioOf(*ours, *theirs)
 		}
 	}
-	return nil
+	return found
 }
 
 // contestants are all that can be compared here.
@@ -147,13 +166,13 @@ func (b *bench) ours(name, dir, precision, delivery string) field {
 }
 
 // compete is one run of one contestant.
-func (b *bench) compete(ctx context.Context, e entrant, c *Contestant) error {
-	r, err := e.launch()
+func (b *bench) compete(ctx context.Context, f field, c *Contestant) error {
+	r, err := f.enter().launch()
 	if err != nil {
 		return err
 	}
 	defer r.stop()
-	p, err := b.follow(ctx, r, b.Count, nil)
+	p, err := b.follow(ctx, r, b.photosOf(f.name), nil)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (b *bench) scaled(ctx context.Context, c crew, s *Scale) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	if err := b.world.publish(ctx, topic, s.References); err != nil {
+	if err := b.world.publish(ctx, topic, 0, s.References); err != nil {
 		return err
 	}
 	p, err := b.follow(ctx, r, s.References, nil)

@@ -33,7 +33,6 @@ type world struct {
 	client  *consumer.Client
 	photos  []file
 	stats   PhotoStats
-	filled  int // references on the input topic
 	closing []func()
 }
 
@@ -120,7 +119,7 @@ func (w *world) fill(ctx context.Context, b *bench) error {
 		return err
 	}
 	b.Progress(fmt.Sprintf("%d references", b.Count))
-	return w.publish(ctx, inputTopic, b.Count)
+	return w.publish(ctx, inputTopic, 0, b.Count)
 }
 
 func (w *world) makeTopics(ctx context.Context, names ...string) error {
@@ -140,13 +139,13 @@ type reference struct {
 	Album   string `json:"album"`
 }
 
-// publish writes count references, the same number to each partition.
-func (w *world) publish(ctx context.Context, topic string, count int) error {
+// publish writes the references from number from on to before number to, as many to each partition.
+func (w *world) publish(ctx context.Context, topic string, from, to int) error {
 	const atOnce = 5000
-	for w.filled = 0; w.filled < count; {
+	for sent := from; sent < to; {
 		var records []consumer.Record
-		for ; len(records) < atOnce && w.filled < count; w.filled++ {
-			record, err := w.reference(topic, w.filled)
+		for ; len(records) < atOnce && sent < to; sent++ {
+			record, err := w.reference(topic, sent)
 			if err != nil {
 				return err
 			}
