@@ -54,7 +54,7 @@ func newPool(t testing.TB, o PoolOptions) (*Pool, *counted) {
 		}
 		now := openFiles(t)
 		for begun := time.Now(); now != files && time.Since(begun) < 5*time.Second; now = openFiles(t) {
-			time.Sleep(10 * time.Millisecond) // the runtime closes some a moment after their process
+			time.Sleep(10 * time.Millisecond) // a leak stays; what is just being closed does not
 		}
 		if now != files {
 			t.Errorf("%d files are open, there were %d", now, files)

@@ -117,6 +117,34 @@ func Measure(ctx context.Context, o Options) (Result, error) {
 }
 
 func (b *bench) all(ctx context.Context, r *Result) error {
+	var entrants []field
+	if b.Compare != "" { // first: a peer that is not there is better known at once
+		var err error
+		if entrants, err = b.contestants(ctx); err != nil {
+			return err
+		}
+	}
+	if err := b.whole(ctx, r); err != nil {
+		return err
+	}
+	if b.Scaling {
+		if err := b.scale(ctx, r); err != nil {
+			return err
+		}
+	}
+	if b.Seconds > 0 {
+		if err := b.paced(ctx, r); err != nil {
+			return err
+		}
+	}
+	if b.Compare != "" {
+		return b.compare(ctx, entrants, r) // last: it makes the topic longer
+	}
+	return nil
+}
+
+// whole is one run of the worker over all photos, between two measurements of its ceiling.
+func (b *bench) whole(ctx context.Context, r *Result) error {
 	b.Progress("ceiling: decoding and the network, each alone")
 	before, err := b.alone(ctx)
 	if err != nil {
@@ -134,20 +162,7 @@ func (b *bench) all(ctx context.Context, r *Result) error {
 	r.Run, r.Ceiling = &run, meanCeiling(b.cores(), before, after)
 	r.Share = run.PhotosPerSecond / r.Ceiling.PhotosPerSecond
 	r.Running = run.PhotosPerSecond / ceilingOf(b.cores(), run.step("decode"), 0, run.step("inference"), r.Ceiling.Accelerator).PhotosPerSecond
-	if b.Scaling {
-		if err := b.scale(ctx, r); err != nil {
-			return err
-		}
-	}
-	if b.Seconds > 0 {
-		if err := b.paced(ctx, r); err != nil {
-			return err
-		}
-	}
-	if b.Compare == "" {
-		return nil
-	}
-	return b.compare(ctx, r) // last, because it makes the topic longer
+	return nil
 }
 
 // cores is how many the worker has.

@@ -61,11 +61,7 @@ func (b *bench) photosOf(name string) int {
 }
 
 // compare runs every contestant once a round.
-func (b *bench) compare(ctx context.Context, r *Result) error {
-	entrants, err := b.contestants(ctx)
-	if err != nil {
-		return err
-	}
+func (b *bench) compare(ctx context.Context, entrants []field, r *Result) error {
 	if err := b.world.publish(ctx, inputTopic, b.Count, nullRuns*b.Count); err != nil {
 		return err
 	}
@@ -90,6 +86,7 @@ func (b *bench) compare(ctx context.Context, r *Result) error {
 			continue
 		}
 		b.Progress("network alone: " + f.name)
+		var err error
 		if r.Comparison[i].NetworkMS, err = b.network(ctx, f.bundle, f.precision); err != nil {
 			return err
 		}
