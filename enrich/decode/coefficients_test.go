@@ -108,6 +108,22 @@ func TestTheLongestCoefficientsAreLibjpegs(t *testing.T) {
 	}
 }
 
+// Behind the longest code and value, of a block's first coefficient or another, bits are left for the most that can be looked at once: codes of 11
+// bits in all with the value between, and one of 15 bits behind them.
+func TestTheLongestLooksAreLibjpegs(t *testing.T) {
+	tw := newTwins(t)
+	tw.requireQuick(t)
+	for seed := range uint64(8) {
+		s := plainSketch(seed, 400, 400, [][2]int{{1, 1}}, 0)
+		s.empty, s.full = 0, 0
+		s.dc, s.dcPicks = []huffman{coded([]byte{0, 15}, []byte{1, 16})}, []byte{15}
+		s.ac, s.acPicks = []huffman{coded([]byte{0, 15, 1, 4, 3, 0x1f}, []byte{2, 3, 3, 4, 5, 16})}, []byte{0, 15, 4, 3, 0x1f}
+		if difference, quick := tw.compare(s.jpeg(), Geometry{224, 1}, centred()); difference != "" || !quick {
+			t.Errorf("seed %d: read by entropy.c %v; %s", seed, quick, difference)
+		}
+	}
+}
+
 // entropy.c reads the large photos of every decoder, and no small ones.
 func TestLargePhotosAreReadByEntropy(t *testing.T) {
 	newTwins(t).requireQuick(t)

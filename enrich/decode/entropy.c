@@ -2,8 +2,10 @@
 // time than all else that a photo needs before the network, so this one step is taken
 // over. libjpeg-turbo reads the header, judges the tables, and makes pixels of the
 // coefficients, which are its own to the last bit (TestCoefficientsAreLibjpegs). What is
-// faster here: one look at the next bits tells up to two codes with their values, and the
-// zeroes that follow each 0xff are taken out before, many bytes at once (unstuff.c).
+// faster here: one look at the next bits tells where up to two values are and whether the
+// block ends behind them; the processor guesses wrong once a block and not once a code;
+// and the zeroes that follow each 0xff are taken out before, many bytes at once
+// (unstuff.c).
 //
 // Nothing is judged here. A code that is none, a marker too early, data that end: whatever
 // is out of the ordinary leaves by error_exit, and the photo is decoded once more without
@@ -14,17 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <glib.h>
-
 #include "entropy.h"
 #include "shim.h"
 
 #ifdef JPEG_INTERNALS
-
-enum {
-	AT_ONCE = 5,         // looks without a refill: of 56 bits
-	LAST = DCTSIZE2 - 1, // place of a block's last coefficient
-};
 
 _Noreturn static void
 odd(j_decompress_ptr d)
@@ -33,128 +28,123 @@ odd(j_decompress_ptr d)
 	abort();
 }
 
-// refilled has at least 56 bits.
-static inline reader
-refilled(reader r)
+static inline uint64_t
+look_of(reader r)
 {
-	uint64_t more;
-
-	memcpy(&more, r.next, sizeof(more));
-	r.window |= GUINT64_FROM_BE(more) >> r.bits;
-	r.next += (63 - r.bits) >> 3;
-	r.bits |= 56;
-	return r;
+	return r.window >> (64 - LOOK);
 }
 
-static inline reader
-without(reader r, int n)
-{
-	r.window <<= n;
-	r.bits -= n;
-	return r;
-}
-
-// ahead are the next bits, up to 16.
-static inline int
-ahead(reader r, int n)
-{
-	return r.window >> 1 >> (63 - n);
-}
-
-static inline const look *
-look_at(const codes *t, reader r)
-{
-	return &t->at[r.window >> (64 - LOOK)];
-}
-
-// symbol reads a code that a look does not tell whole, with its value still ahead.
-static inline reader
+// symbol reads a code of any length, with its value still ahead.
+static reader
 symbol(j_decompress_ptr d, const codes *t, reader r, int *out)
 {
-	const look *l = look_at(t, r);
-	int bits = l->bits;
+	int bits = t->bits[look_of(r)] ? 1 : LOOK + 1;
 
-	if (bits) {
-		*out = l->first;
-		return without(r, bits);
-	}
-	for (bits = LOOK + 1; bits <= LONGEST && ahead(r, LONGEST) >= t->above[bits]; bits++)
-		;
+	while (bits <= LONGEST && ahead(r, LONGEST) >= t->above[bits])
+		bits++;
 	if (bits > LONGEST)
 		odd(d);
 	*out = t->symbols[ahead(r, bits) + t->offset[bits]];
 	return without(r, bits);
 }
 
-// difference reads what a block's first coefficient has more than the one before.
+// difference reads what a block's first coefficient has more than the one before. It
+// leaves bits for a look.
 static inline reader
 difference(j_decompress_ptr d, const codes *t, reader r, int *out)
 {
-	const look *l = look_at(t, r);
+	uint64_t i = look_of(r);
 	int size;
 
-	if (l->step) {
-		*out = l->first;
-		return without(r, l->bits);
+	if (t->bits[i]) {
+		*out = value(r, t->at[i].first);
+		return without(r, t->bits[i]);
 	}
 	r = symbol(d, t, r, &size);
 	*out = pt_valued(ahead(r, size), size);
-	return without(r, size);
+	return refilled(without(r, size));
 }
 
-// slowly reads one coefficient, and answers its place or END.
-static inline reader
-slowly(j_decompress_ptr d, const codes *t, reader r, int *k, JCOEF *out)
+// slowly reads the coefficient after number k, and answers its number.
+static __attribute__((noinline)) int
+slowly(j_decompress_ptr d, const codes *t, reader *from, int k, JCOEF *out)
 {
 	int sym;
+	reader r = symbol(d, t, refilled(*from), &sym);
 
-	r = symbol(d, t, refilled(r), &sym);
-	*k += pt_step(sym);
-	if (*k <= LAST)
-		out[jpeg_natural_order[*k]] = pt_valued(ahead(r, sym & 15), sym & 15);
-	return without(r, sym & 15);
-}
-
-// frequencies reads the coefficients but the first.
-static inline __attribute__((always_inline)) reader
-frequencies(j_decompress_ptr d, const codes *t, reader r, JCOEF *out)
-{
-	int k = 0;
-
-	while (k < LAST) {
-		r = refilled(r);
-		for (int i = 0; i < AT_ONCE; i++) {
-			const look *l = look_at(t, r);
-			int first = k + l->step;
-
-			if (!l->step) {
-				r = slowly(d, t, r, &k, out);
-				break;
-			}
-			k = first + l->more;
-			if (first >= LAST) { // what may follow is of the next block
-				k = first;
-				if (k == LAST)
-					out[DCTSIZE2 - 1] = l->first;
-				r = without(r, l->first_bits);
-				break;
-			}
-			r = without(r, l->bits);
-			out[jpeg_natural_order[first]] = l->first;
-			if (k >= LAST) {
-				if (k == LAST)
-					out[DCTSIZE2 - 1] = l->second;
-				break;
-			}
-			out[jpeg_natural_order[k]] = l->second;
-		}
-	}
-	if (k > LAST && k < END)
+	k += pt_step(sym);
+	if (k > LAST && k < EMPTY)
 		odd(d);
-	return r;
+	if (k <= LAST && out)
+		out[jpeg_natural_order[k]] = pt_valued(ahead(r, sym & 15), sym & 15);
+	*from = refilled(without(r, sym & 15));
+	return k;
 }
 
-// unit reads the blocks of an MCU, which are all 0 before; without any, it reads over them.
+// ended says whether a look that went to k saw the block's end, and nothing behind it.
+static inline int
+ended(const codes *t, uint64_t i, uint64_t k)
+{
+	return (t->bits[i] != 0) & ((k >= EMPTY) | (k - END < LAST));
+}
+
+// glance stores what a look sees of the coefficients after number k, if there is a block
+// to store them in, and answers how far it went. Who sees no coefficient stores that as
+// the block's first.
+static inline __attribute__((always_inline)) uint64_t
+glance(const entropy *e, const codes *t, reader r, uint64_t k, JCOEF *out)
+{
+	uint64_t i = look_of(r), to = k + t->steps[i];
+
+	if (out) {
+		out[e->natural[k + t->step[i]]] = value(r, t->at[i].first);
+		out[e->natural[to]] = value(r, t->at[i].second);
+	}
+	return to;
+}
+
+// frequencies reads the coefficients but the first, whose place may be overwritten.
+static inline __attribute__((always_inline)) reader
+frequencies(j_decompress_ptr d, const entropy *e, const codes *t, reader r, JCOEF *out)
+{
+	uint64_t k = 0;
+
+	for (;;) { // two looks take at most 26 bits each
+		uint64_t to = glance(e, t, r, k, out);
+
+		if (to < LAST) {
+			k = to;
+			r = refilled(without(r, t->bits[look_of(r)]));
+			to = glance(e, t, r, k, out);
+		}
+		if (to < LAST) {
+			k = to;
+			r = without(r, t->bits[look_of(r)]);
+			continue;
+		}
+		if (ended(t, look_of(r), to))
+			return without(r, t->bits[look_of(r)]);
+		reader copy = r; // r itself stays in registers
+
+		k = slowly(d, t, &copy, k, out);
+		r = copy;
+		if (k >= LAST)
+			return r;
+	}
+}
+
+// wanted says whether libjpeg-turbo makes pixels of the unit, or leaves its column out.
+static inline int
+wanted(j_decompress_ptr d, entropy *e)
+{
+	JDIMENSION at = e->column;
+
+	e->column = at + 1 < d->MCUs_per_row ? at + 1 : 0;
+	return at >= d->master->first_iMCU_col && at <= d->master->last_iMCU_col;
+}
+
+// unit reads the blocks of an MCU, which are all 0 before; without any, or if nobody
+// wants them, it reads over them.
 static boolean
 unit(j_decompress_ptr d, JBLOCKROW *blocks)
 {
@@ -164,25 +154,46 @@ unit(j_decompress_ptr d, JBLOCKROW *blocks)
 		odd(d);
 	if (e->last - e->r.next < UNIT && !e->marker)
 		pt_unstuff(e);
+	int store = wanted(d, e) && blocks;
 	reader r = e->r;
 
 	for (int i = 0; i < d->blocks_in_MCU; i++) {
-		int c = d->MCU_membership[i], more;
-		const jpeg_component_info *of = d->cur_comp_info[c];
-		JCOEF *out = blocks ? *blocks[i] : e->spare;
+		int more, *before = e->block[i].before;
 
-		r = difference(d, e->dc[of->dc_tbl_no], refilled(r), &more);
-		e->before[c] += more;
-		if (e->before[c] != (JCOEF) e->before[c])
+		r = difference(d, e->block[i].dc, refilled(r), &more);
+		*before += more;
+		if (*before != (JCOEF) *before)
 			odd(d);
-		out[0] = e->before[c];
-		r = frequencies(d, e->ac[of->ac_tbl_no], r, out);
+		if (store) {
+			r = frequencies(d, e, e->block[i].ac, r, *blocks[i]);
+			(*blocks[i])[0] = *before;
+		} else
+			r = frequencies(d, e, e->block[i].ac, r, NULL);
 	}
 	// Who looks ahead where a photo was cut finds no photo: libjpeg-turbo does.
 	if (e->cut ? r.next + sizeof(r.window) > e->last : r.next - r.bits / 8 > e->last)
 		odd(d);
 	e->r = r;
 	return TRUE;
+}
+
+// prepare lays out what is known of the blocks before the first is read.
+static void
+prepare(j_decompress_ptr d, entropy *e)
+{
+	for (int i = 0; i < d->blocks_in_MCU; i++) {
+		int c = d->MCU_membership[i], dc = d->cur_comp_info[c]->dc_tbl_no, ac = d->cur_comp_info[c]->ac_tbl_no;
+
+		if (!e->dc[dc])
+			e->dc[dc] = pt_codes(d, d->dc_huff_tbl_ptrs[dc], 0);
+		if (!e->ac[ac])
+			e->ac[ac] = pt_codes(d, d->ac_huff_tbl_ptrs[ac], 1);
+		e->block[i].dc = e->dc[dc];
+		e->block[i].ac = e->ac[ac];
+		e->block[i].before = &e->before[c];
+	}
+	for (int k = 0; k <= LAST; k++)
+		e->natural[k] = e->natural[END + k] = jpeg_natural_order[k];
 }
 
 // pt_entropy takes the reading of a photo's coefficients over, after
@@ -202,14 +213,7 @@ pt_entropy(struct jpeg_decompress_struct *d)
 	e->end = e->in + d->src->bytes_in_buffer;
 	e->r.next = e->last = e->plain;
 	e->until = d->restart_interval;
-	for (int c = 0; c < d->comps_in_scan; c++) {
-		int dc = d->cur_comp_info[c]->dc_tbl_no, ac = d->cur_comp_info[c]->ac_tbl_no;
-
-		if (!e->dc[dc])
-			e->dc[dc] = pt_codes(d, d->dc_huff_tbl_ptrs[dc], 0);
-		if (!e->ac[ac])
-			e->ac[ac] = pt_codes(d, d->ac_huff_tbl_ptrs[ac], 1);
-	}
+	prepare(d, e);
 	*(entropy **) d->client_data = e;
 	d->entropy->decode_mcu = unit;
 	return 1;

@@ -11,40 +11,42 @@
 #endif
 #include <jpeglib.h>
 
+#include "reader.h"
+
 enum {
-	LOOK = 11,        // bits that are looked up at once
-	LONGEST = 16,     // bits of a code
-	END = 128,        // steps over all that is left of a block
-	PLAIN = 32 << 10, // bytes of the scan that are ready to be read
+	LOOK = 11,            // bits that are looked up at once
+	LONGEST = 16,         // bits of a code
+	LAST = DCTSIZE2 - 1,  // number of a block's last coefficient, after that of its first
+	END = 128,            // steps over all that is left of a block, behind a coefficient …
+	EMPTY = 224,          // … and behind none
+	STEPS = LAST + EMPTY, // more than any look goes to
+	PLAIN = 32 << 10,     // bytes of the scan that are ready to be read
 	// Bytes that a unit does not reach the end of, whatever is in it: a code and its value are
 	// up to 31 bits, and eight bytes are read ahead.
 	UNIT = D_MAX_BLOCKS_IN_MCU * DCTSIZE2 * 4,
 };
 
 _Static_assert(PLAIN > UNIT, "a unit begins where all of it is ready");
+_Static_assert(END > LAST + 32 && EMPTY > END + LAST + 32 && EMPTY < 256, "two steps of up to 16 lead to none of these");
 
-// A look tells of the next LOOK bits how many are used up, and of up to two coefficients
-// how many steps after the one before it each is, and its value. Without a second, the
-// second is the first again. Without a first, the bits are those of a code that has the
-// first value as its symbol; without bits, the code is longer than a look.
+// A look finds the values of up to two coefficients; a single one is the second, too. A
+// value may reach farther than LOOK bits, its code must not.
 typedef struct {
-	uint8_t bits, first_bits, step, more; // more: steps from the first to the second
-	int16_t first, second;
+	place first, second;
 } look;
 
+// A table tells of the next LOOK bits how many the codes of a look and its values take;
+// 0 if the first code is longer. The arrays are apart because the next look waits for
+// bits alone, and the end of a block for steps: these stay in the nearest cache.
 typedef struct {
+	uint8_t bits[1 << LOOK];
+	uint8_t steps[1 << LOOK]; // from the coefficient before to the last of the look, or to the block's end
+	uint8_t step[1 << LOOK];  // to the first one; EMPTY if there is none
 	look at[1 << LOOK];
 	int32_t above[LONGEST + 1];  // the first 16 bits that no code of so many begins with
 	int32_t offset[LONGEST + 1]; // from a code of so many bits to its place in symbols
 	const UINT8 *symbols;
 } codes;
-
-// The bits of a reader are those on the left of its window; next has none of them.
-typedef struct {
-	uint64_t window;
-	int bits;
-	const uint8_t *next;
-} reader;
 
 // entropy is what is known of a photo while its coefficients are read.
 typedef struct {
@@ -53,28 +55,26 @@ typedef struct {
 	reader r;
 	const uint8_t *last;     // end of what is in plain
 	unsigned until, restart; // how many units the next marker is away, and which it is
+	JDIMENSION column;       // of the next unit
 	int before[MAX_COMPS_IN_SCAN]; // the DC coefficient before, of each component
 	codes *dc[NUM_HUFF_TBLS], *ac[NUM_HUFF_TBLS];
-	JBLOCK spare;
-	uint8_t plain[PLAIN + UNIT]; // a unit that is longer than the photo reads zeroes
+	struct {
+		const codes *dc, *ac;
+		int *before;
+	} block[D_MAX_BLOCKS_IN_MCU]; // of a unit
+	uint8_t natural[STEPS + 1];   // where a coefficient is stored; where none is, that is the first's
+	uint8_t plain[PLAIN + UNIT];  // a unit that is longer than the photo reads zeroes
 } entropy;
 
 codes *pt_codes(j_decompress_ptr d, const JHUFF_TBL *from, int ac);
 void pt_unstuff(entropy *e);
 int pt_restart(entropy *e, unsigned interval);
 
-// pt_valued is what so many bits say: half of them are negative.
-static inline int
-pt_valued(int bits, int size)
-{
-	return size == 0 || bits >> (size - 1) ? bits : bits - (1 << size) + 1;
-}
-
 // pt_step is that of the symbol of an AC code. Sixteen zeroes are fifteen and one stored.
 static inline int
 pt_step(int symbol)
 {
-	return symbol & 15 || symbol == 0xf0 ? (symbol >> 4) + 1 : END;
+	return symbol & 15 || symbol == 0xf0 ? (symbol >> 4) + 1 : EMPTY;
 }
 
 #endif

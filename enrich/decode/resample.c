@@ -150,7 +150,7 @@ rows_along_x(pt_resampler *r, const uint8_t *row, size_t stride, int n, uint8_t 
 	if (r->x.bytes && n == PT_ROWS)
 		pt_wider_along_x(&r->x, row, stride, out, (uint8_t *) r->paired, 2 * r->width);
 	else if (r->pixel == 4 && r->wide)
-		pt_wide_along_x(&r->x, row, stride, n, out, r->paired, r->width);
+		pt_wide_along_x(&r->x, row, stride, n, out, r->paired);
 	else
 		for (int y = 0; y < n; y++)
 			along_x(&r->x, r->pixel, row + y * stride, out[y]);

@@ -135,7 +135,7 @@ int pt_axis_end(const pt_axis *a);
 
 int pt_wide(void);
 void pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n,
-	uint8_t *const *out, int16_t *paired, size_t width);
+	uint8_t *const *out, int16_t *paired);
 void pt_wide_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, uint8_t *out);
 
 // wider.c

@@ -203,14 +203,19 @@ func grown(random *rand.Rand, symbols []byte, deep float64, unused int) huffman 
 	random.Shuffle(len(leaves), func(i, j int) { leaves[i], leaves[j] = leaves[j], leaves[i] })
 	leaves = leaves[:len(symbols)]
 	slices.Sort(leaves)
+	return coded(symbols, leaves)
+}
+
+// coded has codes of so many bits, in ascending order.
+func coded(symbols, lengths []byte) huffman {
 	h := huffman{symbols: symbols}
 	code := 0
 	for i, symbol := range symbols {
 		if i > 0 {
-			code = (code + 1) << (leaves[i] - leaves[i-1])
+			code = (code + 1) << (lengths[i] - lengths[i-1])
 		}
-		h.counts[leaves[i]]++
-		h.code[symbol], h.length[symbol] = code, leaves[i]
+		h.counts[lengths[i]]++
+		h.code[symbol], h.length[symbol] = code, lengths[i]
 	}
 	return h
 }

@@ -17,19 +17,21 @@ pt_wide(void)
 	return __builtin_cpu_supports("avx2");
 }
 
-// pair widens a row of 4-byte pixels to 16 bits and lays neighbours side by side:
-// red of the first two, green of the first two, … Each pixel is read by several
-// outputs; this is done once.
-__attribute__((target("avx2"))) static void
-pair(const uint8_t *row, int pixels, int16_t *out)
+// pairs lays neighbours among four pixels of 4 bytes side by side: red of the first two,
+// green of the first two, … Each pixel is read by several outputs; this is done once.
+__attribute__((target("avx2"))) static inline __m128i
+pairs(const uint8_t *four)
 {
-	const __m128i pairs = _mm_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+	const __m128i order = _mm_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
 
-	for (int x = 0; x < pixels; x += 4, out += 16) {
-		__m128i four = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *) (row + 4 * x)), pairs);
+	return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *) four), order);
+}
 
-		_mm256_storeu_si256((__m256i *) out, _mm256_cvtepu8_epi16(four));
-	}
+// widened are samples in 16 bits.
+__attribute__((target("avx2"))) static inline __m256i
+widened(__m128i samples)
+{
+	return _mm256_cvtepu8_epi16(samples);
 }
 
 // whole puts the sums of the two halves together.
@@ -53,60 +55,113 @@ put(uint8_t *out, int pixel)
 	memcpy(out, &pixel, 4);
 }
 
-// across resamples output i of n rows that were paired, 1 or PT_ROWS; the compiler
-// makes one of each.
-__attribute__((target("avx2"), always_inline)) static inline void
-across(const pt_axis *a, int i, const int16_t *paired, size_t stride, int n, uint8_t *const *out)
+// both are two weights, for every two neighbours.
+__attribute__((target("avx2"))) static inline __m256i
+both(const int16_t *weights)
+{
+	int two;
+
+	memcpy(&two, weights, 4);
+	return _mm256_set1_epi32(two);
+}
+
+// pair pairs a row.
+__attribute__((target("avx2"))) static void
+pair(const uint8_t *row, int pixels, int16_t *out)
+{
+	for (int x = 0; x < pixels; x += 4, out += 16)
+		_mm256_storeu_si256((__m256i *) out, widened(pairs(row + 4 * x)));
+}
+
+// across resamples output i of a row that was paired.
+__attribute__((target("avx2"))) static inline void
+across(const pt_axis *a, int i, const int16_t *paired, uint8_t *out)
 {
 	const __m256i spread = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
 	size_t weights = (size_t) i * a->quads * 4;
 	int odd = a->odd[i];
 	const int16_t *p = paired + 4 * (size_t) (a->first[i] - a->first[0] - odd);
-	__m256i high[PT_ROWS], low[PT_ROWS];
+	__m256i high = _mm256_setzero_si256(), low = high;
 
-	for (int y = 0; y < n; y++)
-		high[y] = low[y] = _mm256_setzero_si256();
 	for (int k = 0; k < a->count[i] + odd; k += 4, p += 16) {
 		__m256i h = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *) (a->high + weights + k)));
 		__m256i l = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *) (a->low + weights + k)));
+		__m256i four = _mm256_loadu_si256((const __m256i *) p);
 
-		h = _mm256_permutevar8x32_epi32(h, spread);
-		l = _mm256_permutevar8x32_epi32(l, spread);
-		for (int y = 0; y < n; y++) {
-			__m256i four = _mm256_loadu_si256((const __m256i *) (p + y * stride));
+		high = _mm256_add_epi32(high, _mm256_madd_epi16(four, _mm256_permutevar8x32_epi32(h, spread)));
+		low = _mm256_add_epi32(low, _mm256_madd_epi16(four, _mm256_permutevar8x32_epi32(l, spread)));
+	}
+	__m256i sum = whole(high, low);
 
-			high[y] = _mm256_add_epi32(high[y], _mm256_madd_epi16(four, h));
-			low[y] = _mm256_add_epi32(low[y], _mm256_madd_epi16(four, l));
+	sum = rounded(_mm256_add_epi32(sum, _mm256_permute2x128_si256(sum, sum, 0x01)));
+	sum = _mm256_packus_epi16(_mm256_packs_epi32(sum, sum), sum);
+	put(out + 3 * i, _mm256_extract_epi32(sum, 0));
+}
+
+// weave pairs PT_ROWS rows and lays them beside each other: a pair of the first and of
+// the second, the same pair of the third and of the fourth, the next pair, …
+__attribute__((target("avx2"))) static void
+weave(const uint8_t *row, size_t stride, int pixels, int16_t *out)
+{
+	for (int x = 0; x < pixels; x += 4, out += 64) {
+		__m256i *to = (__m256i *) out;
+		__m128i r[PT_ROWS];
+
+		for (int y = 0; y < PT_ROWS; y++)
+			r[y] = pairs(row + y * stride + 4 * x);
+		_mm256_storeu_si256(to, widened(_mm_unpacklo_epi64(r[0], r[1])));
+		_mm256_storeu_si256(to + 1, widened(_mm_unpacklo_epi64(r[2], r[3])));
+		_mm256_storeu_si256(to + 2, widened(_mm_unpackhi_epi64(r[0], r[1])));
+		_mm256_storeu_si256(to + 3, widened(_mm_unpackhi_epi64(r[2], r[3])));
+	}
+}
+
+// across_four is across for rows that were woven.
+__attribute__((target("avx2"))) static inline void
+across_four(const pt_axis *a, int i, const int16_t *woven, uint8_t *const *out)
+{
+	size_t weights = (size_t) i * a->quads * 4;
+	int odd = a->odd[i];
+	const __m256i *p = (const __m256i *) (woven + 16 * (size_t) (a->first[i] - a->first[0] - odd));
+	__m256i high[2], low[2];
+
+	high[0] = high[1] = low[0] = low[1] = _mm256_setzero_si256();
+	for (int k = 0; k < a->count[i] + odd; k += 2, p += 2) {
+		__m256i h = both(a->high + weights + k), l = both(a->low + weights + k);
+
+		for (int j = 0; j < 2; j++) {
+			__m256i two = _mm256_loadu_si256(p + j);
+
+			high[j] = _mm256_add_epi32(high[j], _mm256_madd_epi16(two, h));
+			low[j] = _mm256_add_epi32(low[j], _mm256_madd_epi16(two, l));
 		}
 	}
-	for (int y = 0; y < n; y += 2) {
-		__m256i one = whole(high[y], low[y]), two = y + 1 < n ? whole(high[y + 1], low[y + 1]) : one;
-		__m256i sum = rounded(_mm256_add_epi32(
-			_mm256_permute2x128_si256(one, two, 0x20), _mm256_permute2x128_si256(one, two, 0x31)));
+	__m256i sum = _mm256_packs_epi32(rounded(whole(high[0], low[0])), rounded(whole(high[1], low[1])));
 
-		sum = _mm256_packus_epi16(_mm256_packs_epi32(sum, sum), sum);
-		put(out[y] + 3 * i, _mm256_extract_epi32(sum, 0));
-		if (y + 1 < n)
-			put(out[y + 1] + 3 * i, _mm256_extract_epi32(sum, 4));
-	}
+	sum = _mm256_packus_epi16(sum, sum);
+	put(out[0] + 3 * i, _mm256_extract_epi32(sum, 0));
+	put(out[1] + 3 * i, _mm256_extract_epi32(sum, 4));
+	put(out[2] + 3 * i, _mm256_extract_epi32(sum, 1));
+	put(out[3] + 3 * i, _mm256_extract_epi32(sum, 5));
 }
 
 // pt_wide_along_x resamples rows of 4-byte pixels, 1 or PT_ROWS of them; row points at
 // the sample pt_axis_begin of the first. out gets 3 bytes a pixel and one behind the
-// last; paired is room for as many rows of width numbers.
+// last; paired is room for four numbers a pixel of each row, and for 16 pixels more.
 __attribute__((target("avx2"))) void
-pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n, uint8_t *const *out, int16_t *paired, size_t width)
+pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n, uint8_t *const *out, int16_t *paired)
 {
 	int pixels = pt_axis_end(a) - pt_axis_begin(a);
 
-	for (int y = 0; y < n; y++)
-		pair(row + y * stride, pixels, paired + y * width);
-	if (n == PT_ROWS)
+	if (n == PT_ROWS) {
+		weave(row, stride, pixels, paired);
 		for (int i = 0; i < a->size; i++)
-			across(a, i, paired, width, PT_ROWS, out);
-	else
+			across_four(a, i, paired, out);
+	} else {
+		pair(row, pixels, paired);
 		for (int i = 0; i < a->size; i++)
-			across(a, i, paired, width, 1, out);
+			across(a, i, paired, *out);
+	}
 }
 
 // pt_wide_along_y resamples output i of the axis: line samples of each of the
@@ -121,13 +176,9 @@ pt_wide_along_y(const pt_axis *a, int i, const uint8_t *const *rows, int line, u
 
 		high[0] = high[1] = low[0] = low[1] = _mm256_setzero_si256();
 		for (int k = 0; k < a->count[i]; k += 2) {
-			int h, l;
-
-			memcpy(&h, a->high + weights + a->odd[i] + k, 4);
-			memcpy(&l, a->low + weights + a->odd[i] + k, 4);
-			__m256i hs = _mm256_set1_epi32(h), ls = _mm256_set1_epi32(l);
-			__m256i one = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) (rows[k] + x)));
-			__m256i two = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) (rows[k + 1] + x)));
+			__m256i hs = both(a->high + weights + a->odd[i] + k), ls = both(a->low + weights + a->odd[i] + k);
+			__m256i one = widened(_mm_loadu_si128((const __m128i *) (rows[k] + x)));
+			__m256i two = widened(_mm_loadu_si128((const __m128i *) (rows[k + 1] + x)));
 			__m256i few = _mm256_unpacklo_epi16(one, two), more = _mm256_unpackhi_epi16(one, two);
 
 			high[0] = _mm256_add_epi32(high[0], _mm256_madd_epi16(few, hs));
@@ -151,7 +202,7 @@ pt_wide(void)
 }
 
 void
-pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n, uint8_t *const *out, int16_t *paired, size_t width)
+pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n, uint8_t *const *out, int16_t *paired)
 {
 }
 

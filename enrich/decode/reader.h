@@ -1,0 +1,68 @@
+// reader.h: the bits of a JPEG's scan, one after the other, and the values among them.
+#ifndef PLANETAG_DECODE_READER_H
+#define PLANETAG_DECODE_READER_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include <glib.h>
+
+// The bits of a reader are those on the left of its window; next has none of them.
+typedef struct {
+	uint64_t window;
+	int bits;
+	const uint8_t *next;
+} reader;
+
+// A place is that of a value in the bits ahead.
+typedef struct {
+	uint8_t from; // as many bits are before it
+	uint8_t drop; // it has as many less than 63
+} place;
+
+// refilled has at least 56 bits.
+static inline reader
+refilled(reader r)
+{
+	uint64_t more;
+
+	memcpy(&more, r.next, sizeof(more));
+	r.window |= GUINT64_FROM_BE(more) >> r.bits;
+	r.next += (63 - r.bits) >> 3;
+	r.bits |= 56;
+	return r;
+}
+
+static inline reader
+without(reader r, int n)
+{
+	r.window <<= n;
+	r.bits -= n;
+	return r;
+}
+
+// ahead are the next bits, up to 16.
+static inline int
+ahead(reader r, int n)
+{
+	return r.window >> 1 >> (63 - n);
+}
+
+// value is what the bits at a place say: half of them are negative, as by pt_valued. There
+// are no branches for the processor to guess at.
+static inline int
+value(reader r, place p)
+{
+	uint64_t bits = r.window << p.from, negative = (int64_t) ~bits >> 63;
+
+	return (((bits ^ negative) >> 1 >> p.drop) ^ negative) - negative;
+}
+
+// pt_valued is what so many bits say: half of them are negative.
+static inline int
+pt_valued(int bits, int size)
+{
+	return size == 0 || bits >> (size - 1) ? bits : bits - (1 << size) + 1;
+}
+
+#endif
