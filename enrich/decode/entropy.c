@@ -88,45 +88,61 @@ ended(const codes *t, uint64_t i, uint64_t k)
 	return (t->bits[i] != 0) & ((k >= EMPTY) | (k - END < LAST));
 }
 
-// glance stores what a look sees of the coefficients after number k, if there is a block
-// to store them in, and answers how far it went. Who sees no coefficient stores that as
-// the block's first.
-static inline __attribute__((always_inline)) uint64_t
-glance(const entropy *e, const codes *t, reader r, uint64_t k, JCOEF *out)
+// seen is a look at the next bits: its number, and how far it goes.
+typedef struct {
+	uint64_t i, to;
+	reader before, after;
+} seen;
+
+// see is a look from coefficient number k on, at most 26 bits. What the next look waits
+// for is fetched here and now; the compiler would put it off until it is used, behind all
+// that can wait.
+static inline __attribute__((always_inline)) seen
+see(const codes *t, reader r, uint64_t k)
 {
 	uint64_t i = look_of(r), to = k + t->steps[i];
+	int bits = t->bits[i];
 
-	if (out) {
-		out[e->natural[k + t->step[i]]] = value(r, t->at[i].first);
-		out[e->natural[to]] = value(r, t->at[i].second);
-	}
-	return to;
+	__asm__ volatile("" : "+r"(bits), "+r"(to));
+	return (seen) { i, to, r, without(r, bits) };
 }
 
-// frequencies reads the coefficients but the first, whose place may be overwritten.
+// put stores the values that were seen. Who saw none stores that as the block's first.
+static inline __attribute__((always_inline)) void
+put(const entropy *e, const codes *t, seen s, uint64_t k, JCOEF *out)
+{
+	out[e->natural[k + t->step[s.i]]] = value(s.before, t->at[s.i].first);
+	out[e->natural[s.to]] = value(s.before, t->at[s.i].second);
+}
+
+// frequencies reads the coefficients but the first, whose place may be overwritten, and
+// stores them, or does not.
 static inline __attribute__((always_inline)) reader
-frequencies(j_decompress_ptr d, const entropy *e, const codes *t, reader r, JCOEF *out)
+frequencies(j_decompress_ptr d, const entropy *e, const codes *t, reader r, int store, JCOEF *out)
 {
 	uint64_t k = 0;
 
-	for (;;) { // two looks take at most 26 bits each
-		uint64_t to = glance(e, t, r, k, out);
+	for (;;) {
+		seen s = see(t, r, k);
 
-		if (to < LAST) {
-			k = to;
-			r = refilled(without(r, t->bits[look_of(r)]));
-			to = glance(e, t, r, k, out);
+		if (store)
+			put(e, t, s, k, out);
+		if (s.to < LAST) { // bits suffice for two
+			k = s.to;
+			s = see(t, refilled(s.after), k);
+			if (store)
+				put(e, t, s, k, out);
 		}
-		if (to < LAST) {
-			k = to;
-			r = without(r, t->bits[look_of(r)]);
+		r = s.after;
+		if (s.to < LAST) {
+			k = s.to;
 			continue;
 		}
-		if (ended(t, look_of(r), to))
-			return without(r, t->bits[look_of(r)]);
-		reader copy = r; // r itself stays in registers
+		if (ended(t, s.i, s.to))
+			return r;
+		reader copy = s.before; // r itself stays in registers
 
-		k = slowly(d, t, &copy, k, out);
+		k = slowly(d, t, &copy, k, store ? out : NULL);
 		r = copy;
 		if (k >= LAST)
 			return r;
@@ -165,10 +181,10 @@ unit(j_decompress_ptr d, JBLOCKROW *blocks)
 		if (*before != (JCOEF) *before)
 			odd(d);
 		if (store) {
-			r = frequencies(d, e, e->block[i].ac, r, *blocks[i]);
+			r = frequencies(d, e, e->block[i].ac, r, 1, *blocks[i]);
 			(*blocks[i])[0] = *before;
 		} else
-			r = frequencies(d, e, e->block[i].ac, r, NULL);
+			r = frequencies(d, e, e->block[i].ac, r, 0, NULL);
 	}
 	// Who looks ahead where a photo was cut finds no photo: libjpeg-turbo does.
 	if (e->cut ? r.next + sizeof(r.window) > e->last : r.next - r.bits / 8 > e->last)
