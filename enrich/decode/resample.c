@@ -65,8 +65,11 @@ pt_resampler_init(pt_resampler *r, const pt_request *req, uint8_t *dst,
 	if (pixel == 4 && r->wide)
 		r->paired = g_new0(int16_t, PT_ROWS * r->width);
 	r->wider = r->wide && !req->narrow && pt_wider();
-	if (r->wider && r->paired && !r->turned)
+	r->together = PT_ROWS;
+	if (r->wider && r->paired && !r->turned) {
 		pt_wider_init(&r->x, 1);
+		r->together = PT_WIDER_ROWS;
+	}
 	if (r->wider)
 		pt_wider_init(&r->y, 0);
 	r->sum = g_new(int32_t, r->line);
@@ -142,12 +145,12 @@ slot(const pt_resampler *r, int y)
 	return r->ring + (size_t) (y % r->rows) * r->stride;
 }
 
-// rows_along_x resamples n rows, 1 or PT_ROWS. A byte behind each row out may be
+// rows_along_x resamples n rows, 1 or r->together. A byte behind each row out may be
 // written.
 static void
 rows_along_x(pt_resampler *r, const uint8_t *row, size_t stride, int n, uint8_t *const *out)
 {
-	if (r->x.bytes && n == PT_ROWS)
+	if (r->x.bytes && n > 1)
 		pt_wider_along_x(&r->x, row, stride, out, (uint8_t *) r->paired, 2 * r->width);
 	else if (r->pixel == 4 && r->wide)
 		pt_wide_along_x(&r->x, row, stride, n, out, r->paired);
@@ -185,7 +188,7 @@ emit(pt_resampler *r, int i)
 			memcpy(out, row, 3);
 }
 
-// take puts n source rows into the ring, 1 or PT_ROWS, and emits the output rows
+// take puts n source rows into the ring, 1 or r->together, and emits the output rows
 // whose last source row is among them.
 static void
 take(pt_resampler *r, int y, int n, const uint8_t *row, size_t stride)
@@ -213,7 +216,7 @@ void
 pt_resampler_rows(pt_resampler *r, int y, int n, const uint8_t *row, size_t stride)
 {
 	while (n > 0) {
-		int some = n < PT_ROWS ? 1 : PT_ROWS;
+		int some = n < r->together ? 1 : r->together;
 
 		take(r, y, some, row, stride);
 		y += some;

@@ -93,8 +93,10 @@ typedef struct {
 // PT_SLACK is how many bytes behind a row of 4-byte pixels are read for nothing.
 #define PT_SLACK 16
 
-// PT_ROWS is how many source rows wide.c resamples at a time.
-#define PT_ROWS 4
+// PT_ROWS is how many source rows wide.c resamples at a time, and PT_WIDER_ROWS how many
+// wider.c does.
+#define PT_ROWS 8
+#define PT_WIDER_ROWS 4
 
 // pt_resampler takes source rows from top to bottom and writes dst as soon as
 // the rows under an output row are there, so that memory is bounded by the
@@ -110,7 +112,8 @@ typedef struct {
 	int rows;         // in the ring: y.taps and as many more as may come at once
 	uint8_t *ring;    // the last rows: resampled along x, or raw when turned
 	const uint8_t **under; // the rows of the ring under an output row
-	int16_t *paired;  // for wide.c and wider.c: PT_ROWS rows of width numbers
+	int together;     // rows that are resampled at a time, if there are as many …
+	int16_t *paired;  // … for wide.c and wider.c: PT_ROWS rows of width numbers
 	size_t width;
 	int32_t *sum;     // a row along y before rounding
 	uint8_t *row;     // the same row rounded; room for the output row behind it

@@ -98,51 +98,68 @@ across(const pt_axis *a, int i, const int16_t *paired, uint8_t *out)
 	put(out + 3 * i, _mm256_extract_epi32(sum, 0));
 }
 
-// weave pairs PT_ROWS rows and lays them beside each other: a pair of the first and of
-// the second, the same pair of the third and of the fourth, the next pair, …
+// weave pairs eight rows and lays the same pair of all of them side by side, first its
+// reds, then its greens, then its blues: 16 numbers each, of two pixels of every row.
 __attribute__((target("avx2"))) static void
 weave(const uint8_t *row, size_t stride, int pixels, int16_t *out)
 {
-	for (int x = 0; x < pixels; x += 4, out += 64) {
+	for (int x = 0; x < pixels; x += 4, out += 2 * 3 * 16) {
 		__m256i *to = (__m256i *) out;
-		__m128i r[PT_ROWS];
+		__m128i r[PT_ROWS], two[PT_ROWS], four[PT_ROWS];
 
 		for (int y = 0; y < PT_ROWS; y++)
 			r[y] = pairs(row + y * stride + 4 * x);
-		_mm256_storeu_si256(to, widened(_mm_unpacklo_epi64(r[0], r[1])));
-		_mm256_storeu_si256(to + 1, widened(_mm_unpacklo_epi64(r[2], r[3])));
-		_mm256_storeu_si256(to + 2, widened(_mm_unpackhi_epi64(r[0], r[1])));
-		_mm256_storeu_si256(to + 3, widened(_mm_unpackhi_epi64(r[2], r[3])));
+		for (int y = 0; y < PT_ROWS; y += 2) { // red, green in y, blue in y + 1 … of the first pair, then of the second
+			two[y / 2] = _mm_unpacklo_epi16(r[y], r[y + 1]);
+			two[y / 2 + 4] = _mm_unpackhi_epi16(r[y], r[y + 1]);
+		}
+		for (int y = 0; y < PT_ROWS; y += 2) {
+			four[y] = _mm_unpacklo_epi32(two[y], two[y + 1]);
+			four[y + 1] = _mm_unpackhi_epi32(two[y], two[y + 1]);
+		}
+		for (int p = 0; p < 2; p++, to += 3) {
+			const __m128i *f = four + 4 * p;
+
+			_mm256_storeu_si256(to, widened(_mm_unpacklo_epi64(f[0], f[2])));
+			_mm256_storeu_si256(to + 1, widened(_mm_unpackhi_epi64(f[0], f[2])));
+			_mm256_storeu_si256(to + 2, widened(_mm_unpacklo_epi64(f[1], f[3])));
+		}
 	}
 }
 
-// across_four is across for rows that were woven.
+// across_woven is across for rows that were woven.
 __attribute__((target("avx2"))) static inline void
-across_four(const pt_axis *a, int i, const int16_t *woven, uint8_t *const *out)
+across_woven(const pt_axis *a, int i, const int16_t *woven, uint8_t *const *out)
 {
 	size_t weights = (size_t) i * a->quads * 4;
 	int odd = a->odd[i];
-	const __m256i *p = (const __m256i *) (woven + 16 * (size_t) (a->first[i] - a->first[0] - odd));
-	__m256i high[2], low[2];
+	const __m256i *p = (const __m256i *) (woven + 24 * (size_t) (a->first[i] - a->first[0] - odd));
+	__m256i high[3] = { _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256() };
+	__m256i low[3] = { high[0], high[0], high[0] };
 
-	high[0] = high[1] = low[0] = low[1] = _mm256_setzero_si256();
-	for (int k = 0; k < a->count[i] + odd; k += 2, p += 2) {
+	for (int k = 0; k < a->count[i] + odd; k += 2, p += 3) {
 		__m256i h = both(a->high + weights + k), l = both(a->low + weights + k);
 
-		for (int j = 0; j < 2; j++) {
-			__m256i two = _mm256_loadu_si256(p + j);
+		for (int c = 0; c < 3; c++) {
+			__m256i some = _mm256_loadu_si256(p + c);
 
-			high[j] = _mm256_add_epi32(high[j], _mm256_madd_epi16(two, h));
-			low[j] = _mm256_add_epi32(low[j], _mm256_madd_epi16(two, l));
+			high[c] = _mm256_add_epi32(high[c], _mm256_madd_epi16(some, h));
+			low[c] = _mm256_add_epi32(low[c], _mm256_madd_epi16(some, l));
 		}
 	}
-	__m256i sum = _mm256_packs_epi32(rounded(whole(high[0], low[0])), rounded(whole(high[1], low[1])));
+	const __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 4, 8, 8, 1, 5, 9, 9, 2, 6, 10, 10, 3, 7, 11, 11));
+	__m256i red = rounded(whole(high[0], low[0])), green = rounded(whole(high[1], low[1])), blue = rounded(whole(high[2], low[2]));
+	__m256i sum = _mm256_packus_epi16(_mm256_packs_epi32(red, green), _mm256_packs_epi32(blue, blue));
 
-	sum = _mm256_packus_epi16(sum, sum);
+	sum = _mm256_shuffle_epi8(sum, order);
 	put(out[0] + 3 * i, _mm256_extract_epi32(sum, 0));
-	put(out[1] + 3 * i, _mm256_extract_epi32(sum, 4));
-	put(out[2] + 3 * i, _mm256_extract_epi32(sum, 1));
-	put(out[3] + 3 * i, _mm256_extract_epi32(sum, 5));
+	put(out[1] + 3 * i, _mm256_extract_epi32(sum, 1));
+	put(out[2] + 3 * i, _mm256_extract_epi32(sum, 2));
+	put(out[3] + 3 * i, _mm256_extract_epi32(sum, 3));
+	put(out[4] + 3 * i, _mm256_extract_epi32(sum, 4));
+	put(out[5] + 3 * i, _mm256_extract_epi32(sum, 5));
+	put(out[6] + 3 * i, _mm256_extract_epi32(sum, 6));
+	put(out[7] + 3 * i, _mm256_extract_epi32(sum, 7));
 }
 
 // pt_wide_along_x resamples rows of 4-byte pixels, 1 or PT_ROWS of them; row points at
@@ -156,7 +173,7 @@ pt_wide_along_x(const pt_axis *a, const uint8_t *row, size_t stride, int n, uint
 	if (n == PT_ROWS) {
 		weave(row, stride, pixels, paired);
 		for (int i = 0; i < a->size; i++)
-			across_four(a, i, paired, out);
+			across_woven(a, i, paired, out);
 	} else {
 		pair(row, pixels, paired);
 		for (int i = 0; i < a->size; i++)

@@ -130,7 +130,7 @@ put(uint8_t *out, int pixel)
 	memcpy(out, &pixel, 4);
 }
 
-// across resamples output i of PT_ROWS rows that were gathered; the compiler makes one
+// across resamples output i of PT_WIDER_ROWS rows that were gathered; the compiler makes one
 // of a single step.
 WIDER __attribute__((always_inline)) static inline void
 across(const pt_axis *a, int i, int steps, const uint8_t *fours, size_t room, uint8_t *const *out)
@@ -149,7 +149,7 @@ across(const pt_axis *a, int i, int steps, const uint8_t *fours, size_t room, ui
 	put(out[3] + 3 * i, _mm_extract_epi32(pixels, 3));
 }
 
-// pt_wider_along_x resamples PT_ROWS rows of 4-byte pixels; row points at the sample
+// pt_wider_along_x resamples PT_WIDER_ROWS rows of 4-byte pixels; row points at the sample
 // pt_axis_begin of the first. out gets 3 bytes a pixel and one behind the last; fours is
 // room for as many rows of so many bytes, of which twice the pixels' own and 72 behind
 // them are written or read.
@@ -158,7 +158,7 @@ pt_wider_along_x(const pt_axis *a, const uint8_t *row, size_t stride, uint8_t *c
 {
 	int pixels = pt_axis_end(a) - pt_axis_begin(a);
 
-	for (int y = 0; y < PT_ROWS; y++)
+	for (int y = 0; y < PT_WIDER_ROWS; y++)
 		gather(row + y * stride, pixels, fours + y * room);
 	if (a->steps == 1)
 		for (int i = 0; i < a->size; i++)
