@@ -232,6 +232,7 @@ pt_entropy(struct jpeg_decompress_struct *d)
 	prepare(d, e);
 	*(entropy **) d->client_data = e;
 	d->entropy->decode_mcu = unit;
+	pt_idct(d, e);
 	return 1;
 }
 

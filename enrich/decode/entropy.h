@@ -62,6 +62,9 @@ typedef struct {
 		const codes *dc, *ac;
 		int *before;
 	} block[D_MAX_BLOCKS_IN_MCU]; // of a unit
+#ifdef JPEG_INTERNALS
+	inverse_DCT_method_ptr idct[MAX_COMPONENTS]; // libjpeg-turbo's own, where idct.c works
+#endif
 	uint8_t natural[STEPS + 1];   // where a coefficient is stored; where none is, that is the first's
 	uint8_t plain[PLAIN + UNIT];  // a unit that is longer than the photo reads zeroes
 } entropy;
@@ -69,6 +72,7 @@ typedef struct {
 codes *pt_codes(j_decompress_ptr d, const JHUFF_TBL *from, int ac);
 void pt_unstuff(entropy *e);
 int pt_restart(entropy *e, unsigned interval);
+void pt_idct(j_decompress_ptr d, entropy *e);
 
 // pt_step is that of the symbol of an AC code. Sixteen zeroes are fifteen and one stored.
 static inline int
