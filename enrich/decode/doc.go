@@ -11,8 +11,9 @@
 //     least two source samples per output sample remain, and only the columns
 //     and rows that are needed are made. JPEGs go straight through
 //     libjpeg-turbo; what it refuses, or has inks, libvips decodes and judges.
-//     The Huffman codes of large baseline ones are read by our own code, to the
-//     same coefficients; a photo that it stumbles over is read without it.
+//     The Huffman codes of large baseline ones are read, and their smooth blocks
+//     made samples, by our own code, to the same pixels; a photo that it
+//     stumbles over is read without it.
 //   - Limits before pixels. The format is recognised by its first bytes in Go,
 //     from a list of seven; bytes, pixels, shorter side and aspect are checked
 //     on the header. libvips' loaders that it calls untrusted are blocked.

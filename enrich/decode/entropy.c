@@ -1,7 +1,8 @@
 // entropy.c: the Huffman codes of baseline JPEGs. Reading them takes libjpeg-turbo more
 // time than all else that a photo needs before the network, so this one step is taken
 // over. libjpeg-turbo reads the header, judges the tables, and makes pixels of the
-// coefficients, which are its own to the last bit (TestCoefficientsAreLibjpegs). What is
+// coefficients, which are its own to the last bit (TestCoefficientsAreLibjpegs); only
+// idct.c helps it with the simplest. What is
 // faster here: one look at the next bits tells where up to two values are and whether the
 // block ends behind them; the processor guesses wrong once a block and not once a code;
 // and the zeroes that follow each 0xff are taken out before, many bytes at once
