@@ -1,12 +1,11 @@
 // entropy.c: the Huffman codes of baseline JPEGs. Reading them takes libjpeg-turbo more
 // time than all else that a photo needs before the network, so this one step is taken
 // over. libjpeg-turbo reads the header, judges the tables, and makes pixels of the
-// coefficients, which are its own to the last bit (TestCoefficientsAreLibjpegs); only
-// idct.c helps it with the simplest. What is
-// faster here: one look at the next bits tells where up to two values are and whether the
-// block ends behind them; the processor guesses wrong once a block and not once a code;
-// and the zeroes that follow each 0xff are taken out before, many bytes at once
-// (unstuff.c).
+// coefficients, which are its own to the last bit (TestCoefficientsAreLibjpegs); idct.c
+// helps it with those of smooth blocks. What is faster here: one look at the next bits
+// tells where up to two values are, however long, and whether the block ends behind them;
+// the processor guesses wrong once a block; and the zeroes that follow each 0xff are taken
+// out before, many bytes at once (unstuff.c).
 //
 // Nothing is judged here. A code that is none, a marker too early, data that end: whatever
 // is out of the ordinary leaves by error_exit, and the photo is decoded once more without
@@ -89,7 +88,8 @@ ended(const codes *t, uint64_t i, uint64_t k)
 	return (t->bits[i] != 0) & ((k >= EMPTY) | (k - END < LAST));
 }
 
-// seen is a look at the next bits: its number, and how far it goes.
+// seen is a look at the next bits: which one, the number of the coefficient that it goes
+// to, and the bits with what it tells of and without.
 typedef struct {
 	uint64_t i, to;
 	reader before, after;
@@ -108,7 +108,8 @@ see(const codes *t, reader r, uint64_t k)
 	return (seen) { i, to, r, without(r, bits) };
 }
 
-// put stores the values that were seen. Who saw none stores that as the block's first.
+// put stores the values that were seen; if none was, something in the place of the block's
+// first.
 static inline __attribute__((always_inline)) void
 put(const entropy *e, const codes *t, seen s, uint64_t k, JCOEF *out)
 {
@@ -116,8 +117,8 @@ put(const entropy *e, const codes *t, seen s, uint64_t k, JCOEF *out)
 	out[e->natural[s.to]] = value(s.before, t->at[s.i].second);
 }
 
-// frequencies reads the coefficients but the first, whose place may be overwritten, and
-// stores them, or does not.
+// frequencies reads the coefficients but the first, in whose place anything may be
+// afterwards, and stores them, or does not.
 static inline __attribute__((always_inline)) reader
 frequencies(j_decompress_ptr d, const entropy *e, const codes *t, reader r, int store, JCOEF *out)
 {

@@ -65,7 +65,7 @@ typedef struct {
 #ifdef JPEG_INTERNALS
 	inverse_DCT_method_ptr idct[MAX_COMPONENTS]; // libjpeg-turbo's own, where idct.c works
 #endif
-	uint8_t natural[STEPS + 1];   // where a coefficient is stored; where none is, that is the first's
+	uint8_t natural[STEPS + 1];   // where the coefficient of a number is stored; the first's place for what is none
 	uint8_t plain[PLAIN + UNIT];  // a unit that is longer than the photo reads zeroes
 } entropy;
 

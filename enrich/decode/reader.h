@@ -17,7 +17,7 @@ typedef struct {
 // A place is that of a value in the bits ahead.
 typedef struct {
 	uint8_t from; // as many bits are before it
-	uint8_t drop; // it has as many less than 63
+	uint8_t drop; // 63 less as many bits as it has
 } place;
 
 // refilled has at least 56 bits.
