@@ -10,7 +10,7 @@ static void
 fill(codes *t, int code, int bits, int symbol, int ac)
 {
 	int begin = code << (LOOK - bits), n = 1 << (LOOK - bits), size = ac ? symbol & 15 : symbol;
-	place value = { bits, 63 - size };
+	place value = place_of(bits, size);
 
 	memset(t->bits + begin, bits + size, n);
 	memset(t->step + begin, ac ? pt_step(symbol) : 1, n);
@@ -79,8 +79,10 @@ pt_codes(j_decompress_ptr d, const JHUFF_TBL *from, int ac)
 				fill(t, code, bits, from->huffval[symbol], ac);
 		t->above[bits] = code << (LONGEST - bits);
 	}
+	if (!ac)
+		return t; // a block has one first coefficient: no steps, and nothing follows
 	memcpy(t->steps, t->step, sizeof(t->step));
-	for (int i = 0; ac && i < 1 << LOOK && t->bits[i];) {
+	for (int i = 0; i < 1 << LOOK && t->bits[i];) {
 		int n = 1 << (LOOK - t->at[i].first.from);
 
 		pair(t, i, n);

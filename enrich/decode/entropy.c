@@ -61,7 +61,7 @@ difference(j_decompress_ptr d, const codes *t, reader r, int *out)
 		return without(r, t->bits[i]);
 	}
 	r = symbol(d, t, r, &size);
-	*out = pt_valued(ahead(r, size), size);
+	*out = value(r, place_of(0, size));
 	return refilled(without(r, size));
 }
 
@@ -76,7 +76,7 @@ slowly(j_decompress_ptr d, const codes *t, reader *from, int k, JCOEF *out)
 	if (k > LAST && k < EMPTY)
 		odd(d);
 	if (k <= LAST && out)
-		out[jpeg_natural_order[k]] = pt_valued(ahead(r, sym & 15), sym & 15);
+		out[jpeg_natural_order[k]] = value(r, place_of(0, sym & 15));
 	*from = refilled(without(r, sym & 15));
 	return k;
 }
@@ -108,8 +108,7 @@ see(const codes *t, reader r, uint64_t k)
 	return (seen) { i, to, r, without(r, bits) };
 }
 
-// put stores the values that were seen; if none was, something in the place of the block's
-// first.
+// put stores the values that were seen, or something in the place of the block's first.
 static inline __attribute__((always_inline)) void
 put(const entropy *e, const codes *t, seen s, uint64_t k, JCOEF *out)
 {
@@ -199,15 +198,17 @@ unit(j_decompress_ptr d, JBLOCKROW *blocks)
 static void
 prepare(j_decompress_ptr d, entropy *e)
 {
+	codes *dcs[NUM_HUFF_TBLS] = { NULL }, *acs[NUM_HUFF_TBLS] = { NULL };
+
 	for (int i = 0; i < d->blocks_in_MCU; i++) {
 		int c = d->MCU_membership[i], dc = d->cur_comp_info[c]->dc_tbl_no, ac = d->cur_comp_info[c]->ac_tbl_no;
 
-		if (!e->dc[dc])
-			e->dc[dc] = pt_codes(d, d->dc_huff_tbl_ptrs[dc], 0);
-		if (!e->ac[ac])
-			e->ac[ac] = pt_codes(d, d->ac_huff_tbl_ptrs[ac], 1);
-		e->block[i].dc = e->dc[dc];
-		e->block[i].ac = e->ac[ac];
+		if (!dcs[dc])
+			dcs[dc] = pt_codes(d, d->dc_huff_tbl_ptrs[dc], 0);
+		if (!acs[ac])
+			acs[ac] = pt_codes(d, d->ac_huff_tbl_ptrs[ac], 1);
+		e->block[i].dc = dcs[dc];
+		e->block[i].ac = acs[ac];
 		e->block[i].before = &e->before[c];
 	}
 	for (int k = 0; k <= LAST; k++)

@@ -57,7 +57,6 @@ typedef struct {
 	unsigned until, restart; // how many units the next marker is away, and which it is
 	JDIMENSION column;       // of the next unit
 	int before[MAX_COMPS_IN_SCAN]; // the DC coefficient before, of each component
-	codes *dc[NUM_HUFF_TBLS], *ac[NUM_HUFF_TBLS];
 	struct {
 		const codes *dc, *ac;
 		int *before;

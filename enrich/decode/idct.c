@@ -137,7 +137,9 @@ idct(j_decompress_ptr d, jpeg_component_info *of, JCOEFPTR block, JSAMPARRAY to,
 void
 pt_idct(j_decompress_ptr d, entropy *e)
 {
-	for (int c = 0; pt_wide() && d->dct_method == JDCT_ISLOW && c < d->num_components; c++) {
+	if (!pt_wide() || d->dct_method != JDCT_ISLOW)
+		return;
+	for (int c = 0; c < d->num_components; c++) {
 		jpeg_component_info *of = d->comp_info + c;
 #if JPEG_LIB_VERSION >= 70
 		int whole = of->DCT_h_scaled_size == DCTSIZE && of->DCT_v_scaled_size == DCTSIZE;

@@ -48,8 +48,8 @@ ahead(reader r, int n)
 	return r.window >> 1 >> (63 - n);
 }
 
-// value is what the bits at a place say: half of them are negative, as by pt_valued. There
-// are no branches for the processor to guess at.
+// value is what the bits at a place say: half of them are negative. There are no branches
+// for the processor to guess at.
 static inline int
 value(reader r, place p)
 {
@@ -58,11 +58,11 @@ value(reader r, place p)
 	return (((bits ^ negative) >> 1 >> p.drop) ^ negative) - negative;
 }
 
-// pt_valued is what so many bits say: half of them are negative.
-static inline int
-pt_valued(int bits, int size)
+// place_of is that of a value of so many bits, behind a code of so many.
+static inline place
+place_of(int code, int size)
 {
-	return size == 0 || bits >> (size - 1) ? bits : bits - (1 << size) + 1;
+	return (place) { code, 63 - size };
 }
 
 #endif

@@ -109,11 +109,11 @@ weave(const uint8_t *row, size_t stride, int pixels, int16_t *out)
 
 		for (int y = 0; y < PT_ROWS; y++)
 			r[y] = pairs(row + y * stride + 4 * x);
-		for (int y = 0; y < PT_ROWS; y += 2) { // red, green in y, blue in y + 1 … of the first pair, then of the second
+		for (int y = 0; y < PT_ROWS; y += 2) { // of two rows each: the first pair, four on the second
 			two[y / 2] = _mm_unpacklo_epi16(r[y], r[y + 1]);
 			two[y / 2 + 4] = _mm_unpackhi_epi16(r[y], r[y + 1]);
 		}
-		for (int y = 0; y < PT_ROWS; y += 2) {
+		for (int y = 0; y < PT_ROWS; y += 2) { // of four rows each: red and green, behind them blue
 			four[y] = _mm_unpacklo_epi32(two[y], two[y + 1]);
 			four[y + 1] = _mm_unpackhi_epi32(two[y], two[y + 1]);
 		}
