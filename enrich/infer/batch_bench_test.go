@@ -6,7 +6,7 @@ import (
 	"planetag/enrich/decode"
 )
 
-// BenchmarkIntoBatch copies decoded photos from their slots into a batch, as CNN.Run does: what it would save if photos were decoded
+// BenchmarkIntoBatch copies decoded photos from their slots into a batch, as CNN.Run does with more than one: what it would save if photos were decoded
 // into the batch, where one that is late, or none, would keep the others waiting.
 func BenchmarkIntoBatch(b *testing.B) {
 	const photos, bytes = 16, 224 * 224 * 3

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -143,8 +145,10 @@ func (c *CNN) room(n int) int {
 }
 
 func (c *CNN) runPiece(ctx context.Context, memory *slab, batch [][]byte, rows int) ([]Output, error) {
-	n, size, width, k := int64(rows), int64(c.spec.Size), int64(c.spec.Width), int64(c.spec.TopK)
-	input, pixels, err := tensor[uint8](memory, n, size, size, 3)
+	n, width, k := int64(rows), int64(c.spec.Width), int64(c.spec.TopK)
+	var pinned runtime.Pinner
+	defer pinned.Unpin()
+	input, err := c.input(memory, &pinned, batch, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -165,11 +169,6 @@ func (c *CNN) runPiece(ctx context.Context, memory *slab, batch [][]byte, rows i
 	}
 	defer cell.Destroy()
 
-	written := 0
-	for _, photo := range batch {
-		written += copy(pixels[written:], photo)
-	}
-	clear(pixels[written:]) // of a GPU's batch, where photos of an earlier one may be
 	if err := c.run(ctx, []ort.Value{input}, []ort.Value{embedding, prob, cell}); err != nil {
 		return nil, err
 	}
@@ -182,6 +181,26 @@ func (c *CNN) runPiece(ctx context.Context, memory *slab, batch [][]byte, rows i
 		}
 	}
 	return outputs, nil
+}
+
+// input is the tensor of a batch. A photo alone is read where it lies, several
+// are laid side by side.
+func (c *CNN) input(memory *slab, pinned *runtime.Pinner, batch [][]byte, rows int) (*ort.Tensor[uint8], error) {
+	shape := []int64{int64(rows), int64(c.spec.Size), int64(c.spec.Size), 3}
+	if rows == 1 {
+		pinned.Pin(unsafe.SliceData(batch[0])) // a slot is not Go's, and need not be; a caller's own buffer may be
+		return view(batch[0], shape...)
+	}
+	input, pixels, err := tensor[uint8](memory, shape...)
+	if err != nil {
+		return nil, err
+	}
+	written := 0
+	for _, photo := range batch {
+		written += copy(pixels[written:], photo)
+	}
+	clear(pixels[written:]) // of a GPU's batch, where photos of an earlier one may be
+	return input, nil
 }
 
 // Close waits for the runs in progress, unloads the graph and returns its

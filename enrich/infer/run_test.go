@@ -10,6 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
+
+	ort "github.com/yalue/onnxruntime_go"
 )
 
 // TestCNNSeesColours is the whole way through the graph: red is class 0, green
@@ -179,4 +182,29 @@ func TestCancellingOneRunLeavesTheOthers(t *testing.T) {
 	}
 	wg.Wait()
 	cancel()
+}
+
+// TestAPhotoAloneIsReadWhereItLies: nothing is copied between the decoder's slot and the graph.
+func TestAPhotoAloneIsReadWhereItLies(t *testing.T) {
+	c := openCNN(t, tinySpec())
+	var read []*byte
+	graph := c.call
+	c.call = func(inputs, outputs []ort.Value, options *ort.RunOptions) error {
+		read = append(read, unsafe.SliceData(inputs[0].(*ort.Tensor[uint8]).GetData()))
+		return graph(inputs, outputs, options)
+	}
+	photos := [][]byte{painted(32, 255, 0, 0), painted(32, 0, 255, 0), painted(32, 0, 0, 255)}
+	c.piece = 1
+	if _, err := c.Run(t.Context(), photos); err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range read {
+		if at != unsafe.SliceData(photos[i]) {
+			t.Errorf("photo %d was read from elsewhere", i)
+		}
+	}
+	c.piece = 3
+	if _, err := c.Run(t.Context(), photos); err != nil || len(read) != 4 {
+		t.Fatalf("%d runs, want one a photo and one of three: %v", len(read), err)
+	}
 }

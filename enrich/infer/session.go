@@ -141,9 +141,16 @@ func (s *session) close() error {
 // memory alone.
 func tensor[T ort.TensorData](s *slab, shape ...int64) (*ort.Tensor[T], []T, error) {
 	data := take[T](s, int(ort.Shape(shape).FlattenedSize()))
+	t, err := view(data, shape...)
+	return t, data, err
+}
+
+// view is the tensor over memory that stays where it is until the tensor is
+// destroyed.
+func view[T ort.TensorData](data []T, shape ...int64) (*ort.Tensor[T], error) {
 	t, err := ort.NewTensor(shape, data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make tensor: %w", err)
+		return nil, fmt.Errorf("make tensor: %w", err)
 	}
-	return t, data, nil
+	return t, nil
 }
