@@ -77,7 +77,17 @@ func (c *Client) Ping(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// ping asks again where a broker hung up: one that wants other credentials does
+// so every time, one that has just been killed or started does not.
 func (c *Client) ping(ctx context.Context, address string) error {
+	err := c.greet(ctx, address)
+	for again := 2; again > 0 && errors.Is(err, ErrAuthentication) && hungUp(err) && pause(ctx, 200*time.Millisecond); again-- {
+		err = c.greet(ctx, address)
+	}
+	return err
+}
+
+func (c *Client) greet(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	exchange := &watchedMechanism{Mechanism: c.mechanism}

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,6 +137,34 @@ func TestPingSaysWhatIsWrong(t *testing.T) {
 		cfg.Brokers = append(cfg.Brokers, open.Addr())
 	}).Ping(t.Context()); err != nil {
 		t.Fatalf("one of two brokers is up: %v", err)
+	}
+}
+
+// TestABrokerThatDiesIsNotOneThatRefuses: both hang up on the second question, and only one needs somebody to set something.
+func TestABrokerThatDiesIsNotOneThatRefuses(t *testing.T) {
+	const metadata, versions = 3, 18
+	for _, row := range []struct {
+		story       string
+		lost        int  // questions on which the broker hangs up
+		gone        bool // it does not come back
+		refused, ok bool
+	}{
+		{"it is back at once", 1, false, false, true},
+		{"it stays away", 1, true, false, false},
+		{"it hangs up each time", 1000, false, true, false},
+	} {
+		t.Run(row.story, func(t *testing.T) {
+			b := newBroker(t)
+			var asked atomic.Int32
+			b.OnRequest(func(key int16) devbroker.Fault {
+				hangUp := key == metadata && int(asked.Add(1)) <= row.lost || key == versions && row.gone && asked.Load() > 0
+				return devbroker.Fault{LoseRequest: hangUp}
+			})
+			err := newClient(t, b.Addr()).Ping(t.Context())
+			if errors.Is(err, ErrAuthentication) != row.refused || (err == nil) != row.ok {
+				t.Errorf("after %d questions: %v", asked.Load(), err)
+			}
+		})
 	}
 }
 

@@ -137,7 +137,7 @@ func (f *fleet) tend() {
 			if errors.As(w.err, &exit) && exit.ExitCode() == unavailable {
 				f.turned++
 			} else {
-				f.ended = append(f.ended, fmt.Sprintf("by itself: %v", w.err))
+				f.ended = append(f.ended, fmt.Sprintf("by itself: %v; last words of the workers:\n%s", w.err, lastWords(f.log)))
 			}
 			f.forget(w)
 			f.start()

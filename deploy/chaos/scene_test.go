@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,10 +187,20 @@ func (s *scene) note(format string, args ...any) {
 }
 
 func tail(path string, n int) string {
+	lines := linesOf(path)
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// lastWords are what stands in a log between its records: what a command says when it ends.
+func lastWords(path string) string {
+	words := slices.DeleteFunc(linesOf(path), func(line string) bool { return strings.HasPrefix(line, "{") })
+	return strings.Join(words[max(0, len(words)-10):], "\n")
+}
+
+func linesOf(path string) []string {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return err.Error()
+		return []string{err.Error()}
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
