@@ -96,7 +96,7 @@ func (f *fortress) settings(t *testing.T, user, password string) map[string]stri
 		"KAFKA_TLS_ENABLED": "true", "KAFKA_TLS_CA_FILE": f.kafka.CAFile,
 		"KAFKA_SASL_MECHANISM": "scram-sha-512", "KAFKA_SASL_USERNAME": user, "KAFKA_SASL_PASSWORD": password,
 		"S3_ENDPOINT": f.store.URL, "S3_ACCESS_KEY": f.store.AccessKey, "S3_SECRET_KEY": f.store.SecretKey, "S3_BUCKET": bucket,
-		"S3_GONE_GRACE": "1s", "ALBUMS_IDLE": "2s", "HTTP_LISTEN": realkafka.FreeAddress(t), "LOG_LEVEL": "debug",
+		"S3_GONE_GRACE": "1s", "ALBUMS_IDLE": "10m", "HTTP_LISTEN": realkafka.FreeAddress(t), "LOG_LEVEL": "debug",
 		"BUNDLE_PATH": filepath.Join(realkafka.Root(t), "enrich", "testdata", "tiny"),
 	}
 }

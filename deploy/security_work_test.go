@@ -51,13 +51,14 @@ func tinySamples(t *testing.T, f *fortress) int {
 		album := fmt.Sprintf("album-%d", a)
 		put(album+"/1.jpg", album, string(photo))
 		put(album+"/2.jpg", album, string(photo))
+		refer(album, fmt.Sprintf(`{"album_complete":%q,"photos":2}`, album))
 	}
 	put("broken.jpg", "", "not a photo")
 	refer(bucket+"/gone.jpg", fmt.Sprintf(`{"bucket":%q,"key":"gone.jpg"}`, bucket))
 	if err := f.admin.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	return len(records)
+	return len(records) - securedAlbums
 }
 
 func storeClient(t *testing.T, url, accessKey, secretKey string) *minio.Client {

@@ -98,6 +98,7 @@ func (w *world) publish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.env = append(w.env, "PLANETAG_ALBUMS_IDLE=10m") // each ends when it is complete, however slow this machine is
 	// The albums come last, so that a worker killed late still has some of them before it.
 	for p := range killAlone {
 		data := red
