@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"planetag/consumer"
 )
@@ -99,7 +98,7 @@ func describe(t *testing.T, rec consumer.Record) string {
 // TestOffsetsFollowTheAnswers lets photos finish in any order, and some fail a few times: whatever the commits are, each
 // holds exactly the answers between the last offset and its own, in order.
 func TestOffsetsFollowTheAnswers(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) }) // behind the clean-up of the stage
+	nothingStays(t) // looks behind the clean-up of the stage
 	const photos = 300
 	red := paint(t, color.RGBA{R: 220, A: 255})
 	var mu sync.Mutex
@@ -179,7 +178,7 @@ func TestReadyPhotosAreCommittedAtTheEnd(t *testing.T) {
 
 // TestFailedCommitEndsTheAssignment: the reason reaches the group, which fences and starts again from the offset.
 func TestFailedCommitEndsTheAssignment(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) }) // behind the clean-up of the stage
+	nothingStays(t) // looks behind the clean-up of the stage
 	red := paint(t, color.RGBA{R: 220, A: 255})
 	s := startPhotoStage(t, fetchFunc(func(context.Context, Reference) (Object, error) { return Object{Data: red}, nil }))
 	p := &partitionFake{failing: consumer.ErrRestart}
