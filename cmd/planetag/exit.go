@@ -82,6 +82,7 @@ func statusOf(err error) int {
 		}
 		return false
 	}
+	var problem *consumer.Problem // a topic, say, that is not as the configuration has it
 	switch {
 	case is(pipeline.ErrStuck, pipeline.ErrShutdown):
 		return exitStuck
@@ -106,6 +107,8 @@ func statusOf(err error) int {
 	case is(infer.ErrLibrary, infer.ErrDevice, errUnavailable, demo.ErrSilent, bench.ErrBench, consumer.ErrNoBroker, pipeline.ErrStorage, check.ErrSlow):
 		return exitUnavailable
 	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph, consumer.ErrDelivery):
+		return exitConfig
+	case errors.As(err, &problem):
 		return exitConfig
 	}
 	return exitUnexpected
