@@ -106,9 +106,8 @@ func statusOf(err error) int {
 		return exitConfig // also where another broker could not be reached
 	case is(infer.ErrLibrary, infer.ErrDevice, errUnavailable, demo.ErrSilent, bench.ErrBench, consumer.ErrNoBroker, pipeline.ErrStorage, check.ErrSlow):
 		return exitUnavailable
-	case is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph, consumer.ErrDelivery):
-		return exitConfig
-	case errors.As(err, &problem):
+	case errors.As(err, &problem),
+		is(pipeline.ErrConfig, pipeline.ErrStorageConfig, bundle.ErrBundle, enrich.ErrGolden, infer.ErrGraph, consumer.ErrDelivery):
 		return exitConfig
 	}
 	return exitUnexpected

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"planetag/deploy/realkafka"
 	"planetag/deploy/secrets"
 	"planetag/enrich/infer"
 )
@@ -32,7 +33,9 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := build(t)
+	// With the race detector the scripts would take five times as long; what runs at once in a command has tests in its own
+	// package, with the detector.
+	program := filepath.Dir(realkafka.Planetag(t))
 	ready := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/ready" {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -57,16 +60,6 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "flip": flip, "secretly": secretly, "hushed": hushed},
 	})
-}
-
-// build makes planetag as `make build` does and returns its directory. With the race detector the scripts would take five
-// times as long; what runs at once in a command has tests in its own package, with the detector.
-func build(t *testing.T) (dir string) {
-	dir = t.TempDir()
-	if said, err := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(dir, "planetag"), ".").CombinedOutput(); err != nil {
-		t.Fatalf("build planetag: %v\n%s", err, said)
-	}
-	return dir
 }
 
 // exits STATUS COMMAND… runs a command that must end with the status.

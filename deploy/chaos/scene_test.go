@@ -186,16 +186,14 @@ func (s *scene) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
-func tail(path string, n int) string {
-	lines := linesOf(path)
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
+func tail(path string, n int) string { return lastOf(linesOf(path), n) }
 
 // lastWords are what stands in a log between its records: what a command says when it ends.
 func lastWords(path string) string {
-	words := slices.DeleteFunc(linesOf(path), func(line string) bool { return strings.HasPrefix(line, "{") })
-	return strings.Join(words[max(0, len(words)-10):], "\n")
+	return lastOf(slices.DeleteFunc(linesOf(path), func(line string) bool { return strings.HasPrefix(line, "{") }), 10)
 }
+
+func lastOf(lines []string, n int) string { return strings.Join(lines[max(0, len(lines)-n):], "\n") }
 
 func linesOf(path string) []string {
 	text, err := os.ReadFile(path)

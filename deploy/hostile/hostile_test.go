@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"planetag/deploy/hostile/forge"
+	"planetag/deploy/realkafka"
 	"planetag/enrich/infer"
 )
 
@@ -23,17 +24,10 @@ func built(t *testing.T) options {
 		}
 		t.Skip("needs the ONNX Runtime library: run `make setup`, then `make test`, or set PLANETAG_ORT_LIB:", err)
 	}
-	dir := t.TempDir()
-	o := options{
-		root: "../..", binary: filepath.Join(dir, "planetag"), library: library, seed: 4, limit: 5 * time.Second, memory: 4096, patience: time.Minute,
-		log: filepath.Join(dir, "worker.log"),
+	return options{
+		root: "../..", binary: realkafka.Planetag(t), library: library, seed: 4, limit: 5 * time.Second, memory: 4096, patience: time.Minute,
+		log: filepath.Join(t.TempDir(), "worker.log"),
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", o.binary, "./cmd/planetag")
-	cmd.Dir = o.root
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the worker: %v\n%s", err, text)
-	}
-	return o
 }
 
 // lethal are made files that brought down or held up a worker that decoded inside of itself, with libvips 8.14, libheif 1.15 and libjpeg-turbo 2.1.

@@ -139,6 +139,18 @@ func freePorts(t testing.TB, n int) []int {
 	return nil
 }
 
+// Planetag is the path of a program of its own for a test: planetag as `make build` makes it, so that little is compiled anew, without the race detector.
+func Planetag(t testing.TB) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "planetag")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "./cmd/planetag")
+	cmd.Dir = Root(t)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build planetag: %v\n%s", err, said)
+	}
+	return program
+}
+
 // Root is the directory of the repository: the nearest one upwards that holds go.mod.
 func Root(t testing.TB) string {
 	t.Helper()
